@@ -1,0 +1,41 @@
+// Builds dist/: the command line with the proxy (ES modules, split so that each command loads what it
+// needs), the loader (one file, since every program pays for it) and the agent.
+
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { buildAgent } from './build-agent.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  define: { MIRRORD_VERSION: JSON.stringify(version) },
+  logLevel: 'warning',
+};
+
+await rm(join(root, 'dist'), { recursive: true, force: true });
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/cli.ts'],
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    packages: 'external',
+  }),
+  build({
+    ...common,
+    entryPoints: ['loader/register.ts'],
+    outfile: 'dist/register.cjs',
+    format: 'cjs',
+    minifySyntax: true,
+  }),
+  buildAgent(),
+]);

@@ -1,0 +1,138 @@
+// Every message, defined once: the TypeScript types, the codec and (for native/) the C header come
+// from here. A message is a request and its reply; a stream's channel stays open behind the reply and
+// carries bytes both ways. Numbers and the order of fields are on the wire: never change or reuse one,
+// add new fields at the end and new messages at new numbers.
+
+import { decode, encode, type Fields, type ValueOf } from './codec.ts';
+
+/**
+ * The version of this protocol. Both sides of a connection name theirs in `hello`; a `major` that
+ * differs cannot be spoken, a `minor` only adds messages and fields.
+ */
+export const protocolVersion = { major: 1, minor: 0 } as const;
+
+/** File metadata, the fields of struct stat (stat(2)); times are nanoseconds since the epoch. */
+const stat = {
+  dev: 'i64',
+  mode: 'i64',
+  nlink: 'i64',
+  uid: 'i64',
+  gid: 'i64',
+  rdev: 'i64',
+  blksize: 'i64',
+  ino: 'i64',
+  size: 'i64',
+  blocks: 'i64',
+  atimeNs: 'i64',
+  mtimeNs: 'i64',
+  ctimeNs: 'i64',
+  birthtimeNs: 'i64',
+} as const satisfies Fields;
+
+/** An IP address as text (RFC 5952 for IPv6) and a port. */
+const address = { host: 'string', port: 'u16' } as const satisfies Fields;
+
+function message<const Request extends Fields, const Reply extends Fields>(
+  number: number,
+  request: Request,
+  reply: Reply,
+  options: { readonly stream?: true } = {},
+) {
+  return { number, request, reply, stream: options.stream === true } as const;
+}
+
+/**
+ * The messages by name. Paths are bytes, since a file name need not be UTF-8.
+ *
+ * From 1: connection. From 16: files. From 48: names and outgoing connections. From 64: incoming
+ * requests. From 96: between a layer and its proxy only.
+ */
+export const messages = {
+  /**
+   * The first frame of a connection, in both directions. `role` is proxy, agent or layer, `version` the
+   * product's, for people. A layer also gives its session's token and its own number, which joins the
+   * several connections that one layer has.
+   */
+  hello: message(
+    1,
+    { major: 'u16', minor: 'u16', role: 'string', version: 'string', token: 'string', layer: 'u32' },
+    {},
+  ),
+
+  /** The environment of the target's first process, `NAME=value` each, as /proc/PID/environ has it. */
+  readEnvironment: message(2, {}, { variables: ['bytes'] }),
+
+  /**
+   * open(2) for reading and the first bytes in one round trip. `whole` says that `data` is all there
+   * is; the agent has then closed the file and `handle` is 0.
+   */
+  openFile: message(
+    16,
+    { path: 'bytes', flags: 'u32', mode: 'u32', prefetchBytes: 'u32' },
+    { handle: 'u32', stat, data: 'bytes', whole: 'bool' },
+  ),
+  /** read(2), or pread(2) with a `position` of 0 or more. An empty `data` is the end of the file. */
+  readFile: message(17, { handle: 'u32', length: 'u32', position: 'i64' }, { data: 'bytes' }),
+  closeFile: message(18, { handle: 'u32' }, {}),
+  /** fstat(2). */
+  statFile: message(19, { handle: 'u32' }, { stat }),
+  /** stat(2), or lstat(2) without `follow`. */
+  stat: message(20, { path: 'bytes', follow: 'bool' }, { stat }),
+  /** access(2) with `mode` as in unistd.h: 0 exists, 4 read, 2 write, 1 execute. */
+  access: message(21, { path: 'bytes', mode: 'u32' }, {}),
+  /** A folder's entries, unsorted; `type` is a UV_DIRENT_* number as Node's fs binding uses them. */
+  readDirectory: message(22, { path: 'bytes' }, { entries: [{ name: 'bytes', type: 'u8' }] }),
+  readLink: message(23, { path: 'bytes' }, { target: 'bytes' }),
+  /** realpath(3). */
+  realPath: message(24, { path: 'bytes' }, { path: 'bytes' }),
+
+  /** Resolves a name as getaddrinfo(3) would in the pod. `family` is 0, 4 or 6; addresses in the resolver's order. */
+  lookup: message(48, { name: 'string', family: 'u8' }, { addresses: ['string'] }),
+  /** Connects from the pod; the reply comes when the pod's connect(2) has succeeded. */
+  connectTcp: message(49, { to: address }, { local: address, remote: address }, { stream: true }),
+
+  /** Takes the requests that come to a port of the pod, until `release` or the session's end. */
+  steal: message(64, { port: 'u16' }, {}),
+  release: message(65, { port: 'u16' }, {}),
+  /** Agent to proxy: somebody connected to a stolen port. The reply says that the program accepted. */
+  incoming: message(66, { port: 'u16', client: address, server: address }, {}, { stream: true }),
+
+  /** Layer to proxy: the program listens, on `local`, for what the pod gets on `port`. */
+  listen: message(96, { port: 'u16', local: address }, {}),
+  unlisten: message(97, { port: 'u16', local: address }, {}),
+  /** Layer to proxy: the variables to set and to remove at start, from the pod and the configuration. */
+  environment: message(99, {}, { set: [{ name: 'string', value: 'string' }], unset: ['string'] }),
+  /** Layer to proxy: the true client behind a connection that the proxy made from local port `port`. */
+  peerOf: message(98, { port: 'u16' }, { client: address, server: address }),
+} as const;
+
+export type MessageName = keyof typeof messages;
+export type RequestOf<Name extends MessageName> = ValueOf<(typeof messages)[Name]['request']>;
+export type ReplyOf<Name extends MessageName> = ValueOf<(typeof messages)[Name]['reply']>;
+export type Stat = ValueOf<typeof stat>;
+export type Address = ValueOf<typeof address>;
+
+const names = new Map<number, MessageName>(
+  Object.entries(messages).map(([name, { number }]) => [number, name as MessageName]),
+);
+
+/** The message with this number, or undefined for one of a newer minor version. */
+export function messageName(number: number): MessageName | undefined {
+  return names.get(number);
+}
+
+export function encodeRequest<Name extends MessageName>(name: Name, value: RequestOf<Name>): Buffer {
+  return encode(messages[name].request as Fields, value as ValueOf<Fields>);
+}
+
+export function decodeRequest<Name extends MessageName>(name: Name, payload: Buffer): RequestOf<Name> {
+  return decode(messages[name].request as Fields, payload) as RequestOf<Name>;
+}
+
+export function encodeReply<Name extends MessageName>(name: Name, value: ReplyOf<Name>): Buffer {
+  return encode(messages[name].reply as Fields, value as ValueOf<Fields>);
+}
+
+export function decodeReply<Name extends MessageName>(name: Name, payload: Buffer): ReplyOf<Name> {
+  return decode(messages[name].reply as Fields, payload) as ReplyOf<Name>;
+}
