@@ -1,0 +1,52 @@
+// The one place that gets Node's bindings: the objects that fs, net and dns call on every operation.
+// `process.binding` hands out the live objects (seen on Node 20, 22, 24 and 26), so a function replaced
+// here is seen by every form of every public call.
+
+/** A request object of a binding: FSReqCallback, TCPConnectWrap, GetAddrInfoReqWrap … */
+export interface Request {
+  // Each request class passes other values to its completion.
+  oncomplete(...results: unknown[]): void;
+}
+
+/** A function of a binding, as it is replaced and called on: all arguments always pass. */
+export type BindingFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+export interface Handle {
+  close(callback?: () => void): void;
+  [name: string]: unknown;
+}
+
+export interface FsBinding {
+  readonly kUsePromises: symbol;
+  readonly FileHandle: { readonly prototype: Record<string, BindingFunction> };
+  readonly ReadFileJob?: { readonly prototype: Record<string, BindingFunction> };
+  [name: string]: unknown;
+}
+
+export interface UvBinding {
+  getErrorMap(): Map<number, [code: string, message: string]>;
+  [name: string]: unknown;
+}
+
+interface Bindings {
+  fs: FsBinding;
+  uv: UvBinding;
+  tcp_wrap: {
+    readonly TCP: { readonly prototype: Record<string, BindingFunction> };
+  };
+  stream_wrap: { readonly WriteWrap: new () => Request };
+  cares_wrap: {
+    readonly DNS_ORDER_IPV4_FIRST: number;
+    readonly DNS_ORDER_IPV6_FIRST: number;
+    getaddrinfo: BindingFunction;
+  };
+}
+
+/**
+ * @throws Error with code ERR_ACCESS_DENIED under Node's permission model, which closes the bindings
+ */
+export function getBinding<Name extends keyof Bindings>(name: Name): Bindings[Name] {
+  // Not in Node's types: a deprecated, but kept, door (DEP0111).
+  const door = process as unknown as { binding<N extends keyof Bindings>(name: N): Bindings[N] };
+  return door.binding(name);
+}

@@ -1,0 +1,56 @@
+// Files of the loader: replaces the entry points of Node's fs binding, so that each call whose path is the
+// pod's becomes a message. What is local goes to the original function with all its arguments.
+
+import type { PathPolicy } from '../../src/policy/paths.ts';
+import type { Session } from '../session.ts';
+import { complete, completeHere } from './complete.ts';
+import { callLocally, type FilesContext, notFound, replace } from './context.ts';
+import { Descriptors } from './descriptors.ts';
+import { handleOperations } from './handles.ts';
+import { Listings } from './listings.ts';
+import { replaceOpen } from './open.ts';
+import { type PathOperation, pathOperations } from './operations.ts';
+import { route } from './paths.ts';
+import { replaceReadWhole } from './read-whole.ts';
+import { replaceRecursive } from './recursive.ts';
+
+/** Replaces the functions of this thread's binding. Called once. */
+export function installFiles(session: Session, policy: PathPolicy): void {
+  const context: FilesContext = {
+    session,
+    policy,
+    descriptors: new Descriptors(session.folder),
+    listings: new Listings(),
+  };
+  for (const [name, operation] of Object.entries(pathOperations)) replaceByPath(context, name, operation);
+  for (const [name, { requestAt, operation }] of Object.entries(handleOperations)) {
+    replace(
+      name,
+      (original) =>
+        function (...args) {
+          const file = context.descriptors.get(args[0]);
+          const way = file && operation(file, args);
+          if (way === undefined) return original.apply(this, args);
+          if (typeof way === 'function') return completeHere(args[requestAt], way);
+          return complete(session, args[requestAt], way);
+        },
+    );
+  }
+  replaceOpen(context);
+  replaceReadWhole(context);
+  replaceRecursive(context);
+}
+
+function replaceByPath(context: FilesContext, name: string, { requestAt, access, operation }: PathOperation): void {
+  replace(
+    name,
+    (original) =>
+      function (...args) {
+        const way = route(context.policy, args[0], access?.(args) ?? 'read');
+        if (way.to === 'local') return callLocally(original, this, way.path, args);
+        if (way.to === 'remote') return complete(context.session, args[requestAt], operation(way.path, args, context));
+        const asked = operation({ bytes: Buffer.alloc(0), shown: way.path }, args, context);
+        return notFound(args[requestAt], asked);
+      },
+  );
+}

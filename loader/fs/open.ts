@@ -1,0 +1,143 @@
+// open and close: a file of the pod becomes a descriptor of this process, and is given back with it.
+
+import fs from 'node:fs';
+import type { ReplyOf } from '../../src/protocol/schema.ts';
+import { type BindingFunction, getBinding } from '../bindings.ts';
+import { codeOf, systemError } from '../errors.ts';
+import { complete } from './complete.ts';
+import { callLocally, type FilesContext, notFound, replace } from './context.ts';
+import type { RemoteFile } from './descriptors.ts';
+import { define } from './operations.ts';
+import { type RemotePath, route } from './paths.ts';
+
+const binding = getBinding('fs');
+
+const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
+
+export function replaceOpen(context: FilesContext): void {
+  /** open(path, flags, mode, req) */
+  replace(
+    'open',
+    (original) =>
+      function (...args) {
+        const [path, flags, mode, request] = args;
+        const way = route(context.policy, path, accessOf(flags as number));
+        if (way.to === 'local') return callLocally(original, this, way.path, args);
+        if (way.to === 'notFound') return notFound(request, { syscall: 'open', path: way.path });
+        return complete(
+          context.session,
+          request,
+          define({
+            message: 'openFile',
+            request: openRequest(context, way.path, flags, mode),
+            syscall: 'open',
+            path: way.path.shown,
+            result: (reply) => descriptorFor(context, reply),
+          }),
+        );
+      },
+  );
+
+  /** openFileHandle(path, flags, mode, kUsePromises): fs.promises only, so always a promise. */
+  replace(
+    'openFileHandle',
+    (original) =>
+      function (...args) {
+        const [path, flags, mode, request] = args;
+        const way = route(context.policy, path, accessOf(flags as number));
+        if (way.to === 'local') return callLocally(original, this, way.path, args);
+        if (way.to === 'notFound') return notFound(request, { syscall: 'open', path: way.path });
+        return openHandle(context, original, way.path, flags, mode);
+      },
+  );
+
+  /** close(fd, req) */
+  replace(
+    'close',
+    (original) =>
+      function (...args) {
+        const [fd, request] = args;
+        const file = context.descriptors.remove(fd);
+        if (file?.kind === 'handle' && file.handle !== 0) closeRemote(context, file.handle, request === undefined);
+        return original.apply(this, args);
+      },
+  );
+
+  // A FileHandle closes its descriptor by itself.
+  const { prototype } = binding.FileHandle;
+  for (const name of ['close', 'releaseFD']) {
+    const original = prototype[name];
+    if (original === undefined) continue;
+    prototype[name] = function (...args) {
+      const file = context.descriptors.remove((this as { readonly fd: number }).fd);
+      if (file?.kind === 'handle' && file.handle !== 0) closeRemote(context, file.handle, false);
+      return original.apply(this, args);
+    };
+  }
+}
+
+/** Makes the descriptor of an opened file of the pod, and remembers what it stands for. */
+export function descriptorFor(context: FilesContext, opened: ReplyOf<'openFile'>): number {
+  const { fd, file } = materialize(context, opened);
+  context.descriptors.add(fd, file);
+  return fd;
+}
+
+export function openRequest({ session }: FilesContext, path: RemotePath, flags: unknown, mode: unknown) {
+  return {
+    path: path.bytes,
+    flags: flags as number,
+    mode: mode as number,
+    prefetchBytes: session.settings.prefetchBytes,
+  };
+}
+
+/** Gives a handle back; a failure to do so is the session's end, which tells by itself. */
+export function closeRemote({ session }: FilesContext, handle: number, wait: boolean): void {
+  if (!wait) {
+    session.async.call('closeFile', { handle }, () => {});
+    return;
+  }
+  try {
+    session.sync.call('closeFile', { handle });
+  } catch {
+    // The descriptor is closed whatever happens, as close(2) has it.
+  }
+}
+
+function materialize(context: FilesContext, opened: ReplyOf<'openFile'>): { fd: number; file: RemoteFile } {
+  try {
+    return context.descriptors.materialize(opened);
+  } catch (error) {
+    if (opened.handle !== 0) closeRemote(context, opened.handle, false);
+    throw error;
+  }
+}
+
+async function openHandle(
+  context: FilesContext,
+  original: BindingFunction,
+  path: RemotePath,
+  flags: unknown,
+  mode: unknown,
+): Promise<unknown> {
+  let opened: ReplyOf<'openFile'>;
+  try {
+    opened = await context.session.async.ask('openFile', openRequest(context, path, flags, mode));
+  } catch (error) {
+    throw systemError(codeOf(error, 'EIO'), 'open', path.shown);
+  }
+  const { fd, file } = materialize(context, opened);
+  try {
+    // Opened once more through /proc, since only Node's own call makes a FileHandle.
+    const handle = await original.call(binding, `/proc/self/fd/${fd}`, fs.constants.O_RDONLY, 0, binding.kUsePromises);
+    context.descriptors.add((handle as { readonly fd: number }).fd, file);
+    return handle;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+export function accessOf(flags: number): 'read' | 'write' {
+  return (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)) === 0 ? 'read' : 'write';
+}

@@ -1,0 +1,32 @@
+// A stat of the pod in the form that Node's fs binding gives: 18 numbers (lib/internal/fs/utils.js reads
+// them by position).
+
+import type { Stat } from '../../src/protocol/schema.ts';
+
+const nsPerSecond = 1_000_000_000n;
+
+/** @returns a new array; Node's own are shared between calls, which nothing relies on */
+export function statArray(stat: Stat, bigint: boolean): Float64Array | BigInt64Array {
+  const values = [
+    stat.dev,
+    stat.mode,
+    stat.nlink,
+    stat.uid,
+    stat.gid,
+    stat.rdev,
+    stat.blksize,
+    stat.ino,
+    stat.size,
+    stat.blocks,
+    ...secondsAndNs(stat.atimeNs),
+    ...secondsAndNs(stat.mtimeNs),
+    ...secondsAndNs(stat.ctimeNs),
+    ...secondsAndNs(stat.birthtimeNs),
+  ];
+  return bigint ? BigInt64Array.from(values) : Float64Array.from(values, Number);
+}
+
+function secondsAndNs(ns: bigint): [seconds: bigint, ns: bigint] {
+  const rest = ((ns % nsPerSecond) + nsPerSecond) % nsPerSecond; // 0 or more, also before 1970
+  return [(ns - rest) / nsPerSecond, rest];
+}

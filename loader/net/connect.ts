@@ -1,0 +1,94 @@
+// Outgoing TCP of the loader: a connect that goes to the cluster keeps the program's own handle, which
+// connects to the proxy on loopback instead. A preamble says where to; how the pod's connect ended comes
+// back beside the connection, so its bytes are the program's from the first to the last.
+
+import type { LayerSettings } from '../../src/policy/layer-settings.ts';
+import { encodeFrame } from '../../src/protocol/frame.ts';
+import { type Address, encodeRequest, messages } from '../../src/protocol/schema.ts';
+import { getBinding, type Handle, type Request } from '../bindings.ts';
+import { codeOf, errnoOf } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { isLoopback, showAddress } from './address.ts';
+import type { Listening } from './listen.ts';
+
+/**
+ * Node gives each address but the last 250 ms before it tries the next one (happy eyeballs), which a
+ * round trip to the cluster can exceed: the link's time is added.
+ */
+const attemptTimeoutMs = 2_500;
+
+export function installConnect(session: Session, listening: Listening): void {
+  const { prototype } = getBinding('tcp_wrap').TCP;
+  for (const name of ['connect', 'connect6']) {
+    const original = prototype[name];
+    if (original === undefined) continue;
+    // The loopback form of the call: the proxy listens on IPv4, whatever family the program asks for.
+    const connect = prototype.connect as typeof original;
+    prototype[name] = function (...args) {
+      const [request, host, port] = args as [Request, string, number];
+      if (!isRemote(session.settings, listening, host, port)) return original.apply(this, args);
+      return connectThroughProxy(session, this as Handle, request, { host, port }, (own) =>
+        connect.call(this, own, '127.0.0.1', session.settings.tcpPort),
+      );
+    };
+  }
+  const net = require('node:net') as typeof import('node:net');
+  const current = net.getDefaultAutoSelectFamilyAttemptTimeout();
+  net.setDefaultAutoSelectFamilyAttemptTimeout(Math.max(current, attemptTimeoutMs));
+}
+
+function isRemote(settings: LayerSettings, listening: Listening, host: string, port: number): boolean {
+  if (!settings.outgoingTcp || port === 0) return false;
+  if (!isLoopback(host)) return true;
+  return !settings.outgoingIgnoreLocalhost && !listening.hasLocalPort(port) && port !== process.debugPort;
+}
+
+/** @param connect connects the handle to the proxy. @returns 0, or a negative errno at once */
+function connectThroughProxy(
+  session: Session,
+  handle: Handle,
+  request: Request,
+  to: Address,
+  connect: (request: Request) => unknown,
+): unknown {
+  const complete = request.oncomplete;
+  const finish = (status: number) => complete.call(request, status, handle, request, status === 0, status === 0);
+
+  // Two things have to happen, in this order: the handle reaches the proxy, the pod reaches the server.
+  const call = session.async.expect('connectTcp', (error, reply) => {
+    if (reply === undefined) {
+      finish(errnoOf(codeOf(error, 'ENETUNREACH')));
+      return;
+    }
+    showAddress(handle, 'getpeername', reply.remote);
+    showAddress(handle, 'getsockname', reply.local);
+    finish(0);
+  });
+  request.oncomplete = (status) => {
+    request.oncomplete = complete;
+    if (status === 0) {
+      sendPreamble(session, handle, call, to);
+    } else {
+      session.async.forget(call);
+      finish(errnoOf('ENETUNREACH')); // nobody is there: the session has ended
+    }
+  };
+  const errno = connect(request);
+  if (errno !== 0) session.async.forget(call);
+  return errno;
+}
+
+function sendPreamble(session: Session, handle: Handle, call: number, to: Address): void {
+  const preamble = Buffer.concat([
+    encodeFrame({ kind: 'hello', channel: 0, message: messages.hello.number, payload: session.hello }),
+    encodeFrame({
+      kind: 'request',
+      channel: call,
+      message: messages.connectTcp.number,
+      payload: encodeRequest('connectTcp', { to }),
+    }),
+  ]);
+  const write = new (getBinding('stream_wrap').WriteWrap)();
+  write.oncomplete = () => {};
+  (handle.writeBuffer as (request: Request, bytes: Buffer) => number)(write, preamble);
+}

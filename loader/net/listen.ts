@@ -1,0 +1,161 @@
+// Listening of the loader: when the program listens on a port, the pod's requests to that port come here
+// before listen() returns, and go back to the pod when the program closes it.
+
+import type { IncomingSettings } from '../../src/policy/layer-settings.ts';
+import type { Address } from '../../src/protocol/schema.ts';
+import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
+import { codeOf, errnoOf } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { type AddressInfo, fillAddress, isIPv6, isLoopback, showAddress } from './address.ts';
+
+/** The ports that this thread listens on. */
+export class Listening {
+  /** Local port by the port that the program asked for. */
+  #ports = new Map<number, number>();
+  /** The local ports whose connections the proxy makes. */
+  #taken = new Set<number>();
+
+  hasLocalPort(port: number): boolean {
+    return [...this.#ports.values()].includes(port);
+  }
+
+  isTaken(localPort: number): boolean {
+    return this.#taken.has(localPort);
+  }
+
+  get anyTaken(): boolean {
+    return this.#taken.size > 0;
+  }
+
+  add(asked: number, local: number, taken: boolean): void {
+    this.#ports.set(asked, local);
+    if (taken) this.#taken.add(local);
+  }
+
+  remove(asked: number, local: number): void {
+    this.#ports.delete(asked);
+    this.#taken.delete(local);
+  }
+}
+
+/** What a handle was asked to bind, by handle. */
+const asked = new WeakMap<object, Address>();
+
+export function installListen(session: Session, listening: Listening): void {
+  const { prototype } = getBinding('tcp_wrap').TCP;
+  for (const [name, loopback] of [
+    ['bind', '127.0.0.1'],
+    ['bind6', '::1'],
+  ] as const) {
+    const original = prototype[name];
+    if (original === undefined) continue;
+    prototype[name] = function (...args) {
+      return bind(this as Handle, original, args, loopback);
+    };
+  }
+  replaceListen(session, listening, prototype);
+  replacePeerName(session, listening, prototype);
+}
+
+/**
+ * Binds as asked where that is possible here. In the pod the program may be root and has the pod's own
+ * address: what only the pod allows is bound on this machine's loopback, and the program sees what it asked.
+ */
+function bind(handle: Handle, original: BindingFunction, args: unknown[], loopback: string): unknown {
+  const [host, port, ...rest] = args as [string, number];
+  asked.set(handle, { host, port });
+  const errno = original.apply(handle, args);
+  if (errno === errnoOf('EACCES') && port !== 0) return original.call(handle, host, 0, ...rest);
+  if (errno === errnoOf('EADDRNOTAVAIL')) return original.call(handle, loopback, port, ...rest);
+  return errno;
+}
+
+function replaceListen(session: Session, listening: Listening, prototype: Record<string, BindingFunction>): void {
+  const original = prototype.listen as BindingFunction;
+  prototype.listen = function (...args) {
+    const handle = this as Handle;
+    const errno = original.apply(handle, args);
+    const wanted = asked.get(handle);
+    if (errno !== 0 || wanted === undefined) return errno;
+    const bound: AddressInfo = {};
+    (handle.getsockname as (into: AddressInfo) => number)(bound);
+    const local = { host: reachable(bound.address ?? ''), port: bound.port ?? 0 };
+    if (wanted.port !== 0 && wanted.port !== local.port) {
+      showAddress(handle, 'getsockname', wanted);
+      say(`Port ${wanted.port} is ${local.port} on this machine, where only root may bind it.`);
+    }
+    const taken = isTaken(session.settings.incoming, wanted);
+    if (taken) {
+      try {
+        session.sync.call('listen', { port: wanted.port, local });
+      } catch (error) {
+        say(`Port ${wanted.port} of the pod could not be taken: ${(error as Error).message}.`);
+        return errnoOf(codeOf(error, 'EADDRINUSE'));
+      }
+    }
+    listening.add(wanted.port, local.port, taken);
+    const close = handle.close;
+    handle.close = (callback) => {
+      handle.close = close;
+      listening.remove(wanted.port, local.port);
+      if (taken) session.async.call('unlisten', { port: wanted.port, local }, () => {});
+      close.call(handle, callback);
+    };
+    return 0;
+  };
+}
+
+/** The connections of a taken port are the proxy's; the program sees the pod's client behind them. */
+function replacePeerName(session: Session, listening: Listening, prototype: Record<string, BindingFunction>): void {
+  const getPeer = prototype.getpeername as BindingFunction;
+  const getSelf = prototype.getsockname as BindingFunction;
+  prototype.getpeername = function (...args) {
+    const errno = getPeer.apply(this, args);
+    if (errno !== 0 || !listening.anyTaken) return errno;
+    return showTrueEnds(this as Handle, args[0] as AddressInfo, 'getpeername') ?? errno;
+  };
+  prototype.getsockname = function (...args) {
+    const errno = getSelf.apply(this, args);
+    const into = args[0] as AddressInfo;
+    if (errno !== 0 || !listening.isTaken(into.port ?? 0) || asked.has(this as object)) return errno;
+    return showTrueEnds(this as Handle, into, 'getsockname') ?? errno;
+  };
+
+  const showTrueEnds = (handle: Handle, into: AddressInfo, name: 'getpeername' | 'getsockname') => {
+    const self: AddressInfo = {};
+    const peer: AddressInfo = {};
+    if (getSelf.call(handle, self) !== 0 || !listening.isTaken(self.port ?? 0)) return undefined;
+    if (getPeer.call(handle, peer) !== 0) return undefined;
+    try {
+      const ends = session.sync.call('peerOf', { port: peer.port ?? 0 });
+      const client = asSeenBy(peer, ends.client);
+      const server = asSeenBy(peer, ends.server);
+      showAddress(handle, 'getpeername', client);
+      showAddress(handle, 'getsockname', server);
+      return fillAddress(into, name === 'getpeername' ? client : server);
+    } catch {
+      return undefined; // a client of this machine, not one of the pod's
+    }
+  };
+}
+
+function isTaken(settings: IncomingSettings, { host, port }: Address): boolean {
+  if (port === 0 || settings.mode === 'off' || settings.ignorePorts.includes(port)) return false;
+  if (settings.ports !== undefined && !settings.ports.includes(port)) return false;
+  return !(settings.ignoreLocalhost && isLoopback(host));
+}
+
+/** An IPv4 client of a server that listens on `::` has an IPv4-mapped address, as its real peer has here. */
+function asSeenBy(peer: AddressInfo, { host, port }: Address): Address {
+  return { host: isIPv6(peer.address ?? '') && !isIPv6(host) ? `::ffff:${host}` : host, port };
+}
+
+/** The address on which the proxy reaches what is bound here. */
+function reachable(host: string): string {
+  if (host === '::' || host === '0.0.0.0' || host === '') return '127.0.0.1';
+  return host;
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`mirrord: ${sentence}\n`);
+}

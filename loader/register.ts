@@ -1,0 +1,57 @@
+// mirrord/register: the entry of the loader, for `node --import mirrord/register` and for NODE_OPTIONS.
+// Joins the session (or starts one), then replaces Node's own functions before the program's first line.
+
+import { sessionVariable } from '../src/policy/layer-settings.ts';
+import { createPathPolicy, type PathPolicy } from '../src/policy/paths.ts';
+import { installFiles } from './fs/install.ts';
+import { installNames } from './names.ts';
+import { installConnect } from './net/connect.ts';
+import { installListen, Listening } from './net/listen.ts';
+import { localPlaces } from './places.ts';
+import { joinSession, type Session } from './session.ts';
+import { startSession } from './start.ts';
+
+/** Marks a thread that has the loader, so that a second --import of it does nothing. */
+const mark = Symbol.for('mirrord.registered');
+
+function register(): void {
+  const global = globalThis as { [mark]?: true };
+  if (global[mark]) return;
+  global[mark] = true;
+
+  const folder = process.env[sessionVariable];
+  const session = join(folder ?? startSession());
+  const policy: PathPolicy = createPathPolicy(session.settings.files, localPlaces(session.folder));
+  if (folder === undefined) takeEnvironment(session);
+  installNetwork(session);
+  installNames(session);
+  installFiles(session, policy);
+}
+
+function installNetwork(session: Session): void {
+  const listening = new Listening();
+  installListen(session, listening);
+  installConnect(session, listening);
+}
+
+/** Under `mirrord exec` the program starts with the pod's variables; here they come before its first line. */
+function takeEnvironment(session: Session): void {
+  process.env[sessionVariable] = session.folder; // for the children
+  const { set, unset } = session.sync.call('environment', {});
+  for (const { name, value } of set) process.env[name] = value;
+  for (const name of unset) delete process.env[name];
+}
+
+function join(folder: string): Session {
+  try {
+    return joinSession(folder);
+  } catch (error) {
+    process.stderr.write(
+      `mirrord: The session in ${folder} cannot be joined: ${(error as Error).message}. [SESSION_FAILED]\n` +
+        `         It may have ended: unset ${sessionVariable}, or start the program with mirrord exec again.\n`,
+    );
+    process.exit(1);
+  }
+}
+
+register();

@@ -1,0 +1,22 @@
+// mirrord/register without `mirrord exec`: starts the session's proxy as a process of its own, and waits.
+
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+/**
+ * Starts a session from the MIRRORD_* variables; its progress and errors go to stderr.
+ * @returns the session's folder; does not return when the session cannot be started
+ */
+export function startSession(): string {
+  const cli = path.join(__dirname, 'cli.js');
+  // Not the program's own flags: the proxy is no program of the user's.
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { status, stdout, error } = spawnSync(process.execPath, [cli, 'start-proxy'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (error !== undefined) process.stderr.write(`mirrord: The session's proxy did not start: ${error.message}.\n`);
+  if (status !== 0) process.exit(status ?? 1);
+  return stdout.trim();
+}

@@ -1,0 +1,38 @@
+// What a layer needs to know of its session, as the proxy writes it to the session's folder.
+
+import type { PathRules } from './paths.ts';
+
+/** The environment variable that leads a layer to its session's folder. */
+export const sessionVariable = 'MIRRORD_SESSION';
+
+/** The file in the session's folder, readable by its owner only (it holds the token). */
+export const settingsFile = 'session.json';
+
+/** The folders of the slots that a layer can take, and of those taken. */
+export const freeSlots = 'free';
+export const takenSlots = 'taken';
+
+export interface LayerSettings {
+  /** Proves to the proxy that a connection comes from this session; 32 hex digits. */
+  readonly token: string;
+  /** The proxy's port on 127.0.0.1 for outgoing TCP connections. */
+  readonly tcpPort: number;
+  readonly files: PathRules;
+  /** Files of up to this many bytes come with the reply to open. */
+  readonly prefetchBytes: number;
+  readonly resolveNames: boolean;
+  readonly outgoingTcp: boolean;
+  /** True: a connect to 127.0.0.1 or ::1 stays on this machine. */
+  readonly outgoingIgnoreLocalhost: boolean;
+  readonly incoming: IncomingSettings;
+}
+
+export interface IncomingSettings {
+  readonly mode: 'steal' | 'off';
+  /** Ports that the program listens on and the pod keeps. */
+  readonly ignorePorts: readonly number[];
+  /** The only ports to take, or undefined for all. */
+  readonly ports: readonly number[] | undefined;
+  /** True: what listens on loopback only is not the pod's business. */
+  readonly ignoreLocalhost: boolean;
+}

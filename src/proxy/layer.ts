@@ -1,0 +1,96 @@
+// One layer (a thread of a program, or a process) as its proxy sees it: the calls that it makes, and what
+// it holds and has to be given back when it is gone.
+
+import { encodeFailure, RemoteError } from '../protocol/failure.ts';
+import { encodeFrame, type Frame } from '../protocol/frame.ts';
+import type { Link } from '../protocol/link.ts';
+import { decodeRequest, encodeReply, messageName, messages, type RequestOf } from '../protocol/schema.ts';
+import type { Incoming, Listener } from './incoming.ts';
+
+/** What the layers of a session share. */
+export interface LayerContext {
+  readonly link: Link;
+  readonly incoming: Incoming;
+  readonly environment: () => { set: { name: string; value: string }[]; unset: string[] };
+}
+
+export class Layer {
+  readonly id: number;
+  #context: LayerContext;
+  #handles = new Set<number>();
+  #listeners: Listener[] = [];
+
+  constructor(id: number, context: LayerContext) {
+    this.id = id;
+    this.#context = context;
+  }
+
+  /** Answers one request; a call for the pod passes through as it is. Never rejects. */
+  async answer(request: Frame): Promise<Buffer> {
+    const { channel } = request;
+    try {
+      return encodeFrame({ kind: 'reply', channel, payload: await this.#call(request) });
+    } catch (error) {
+      return encodeFrame({ kind: 'failure', channel, payload: encodeFailure(error) });
+    }
+  }
+
+  /** The layer is gone: closes its files and gives its ports back. */
+  async close(): Promise<void> {
+    const listeners = this.#listeners.splice(0);
+    const handles = [...this.#handles];
+    this.#handles.clear();
+    await Promise.allSettled([
+      ...listeners.map((listener) => this.#context.incoming.unlisten(listener)),
+      ...handles.map((handle) => this.#context.link.request('closeFile', { handle })),
+    ]);
+  }
+
+  async #call({ message, payload }: Frame): Promise<Buffer> {
+    const name = messageName(message);
+    switch (name) {
+      case 'listen':
+        return this.#listen(decodeRequest(name, payload));
+      case 'unlisten':
+        return this.#unlisten(decodeRequest(name, payload));
+      case 'peerOf':
+        return encodeReply(name, await this.#context.incoming.peerOf(decodeRequest(name, payload).port));
+      case 'environment':
+        return encodeReply(name, this.#context.environment());
+      case 'openFile': {
+        const reply = await this.#context.link.forward(message, payload);
+        const handle = reply.readUInt32LE(0); // the reply's first field
+        if (handle !== 0) this.#handles.add(handle);
+        return reply;
+      }
+      case 'closeFile':
+        this.#handles.delete(payload.readUInt32LE(0));
+        return this.#context.link.forward(message, payload);
+      default:
+        if (name === undefined || !isForThePod(name)) {
+          throw new RemoteError('ENOSYS', `a layer cannot ask for ${name ?? `message ${message}`}`);
+        }
+        return this.#context.link.forward(message, payload);
+    }
+  }
+
+  async #listen(request: RequestOf<'listen'>): Promise<Buffer> {
+    const listener = { port: request.port, local: request.local };
+    await this.#context.incoming.listen(listener);
+    this.#listeners.push(listener);
+    return encodeReply('listen', {});
+  }
+
+  async #unlisten({ port, local }: RequestOf<'unlisten'>): Promise<Buffer> {
+    const at = this.#listeners.findIndex((known) => known.port === port && known.local.port === local.port);
+    const [listener] = at === -1 ? [] : this.#listeners.splice(at, 1);
+    if (listener !== undefined) await this.#context.incoming.unlisten(listener);
+    return encodeReply('unlisten', {});
+  }
+}
+
+/** Files and names: the numbers from 16 to 63 that are no streams. */
+function isForThePod(name: keyof typeof messages): boolean {
+  const { number, stream } = messages[name];
+  return number >= 16 && number < 64 && !stream;
+}

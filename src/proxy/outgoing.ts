@@ -1,0 +1,97 @@
+// Outgoing TCP on the developer's machine: a layer connects its program's own socket to this port and
+// writes a preamble (who it is, where to); the bytes behind it belong to a connection that the pod makes.
+
+import net from 'node:net';
+import { encodeFailure, RemoteError } from '../protocol/failure.ts';
+import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
+import { decodeHello } from '../protocol/hello.ts';
+import type { Link } from '../protocol/link.ts';
+import { decodeRequest, encodeReply, messageName } from '../protocol/schema.ts';
+import { splice } from '../protocol/splice.ts';
+import { connectLocally, type Incoming } from './incoming.ts';
+
+/** A preamble that does not come at once comes from nobody of ours. */
+const preambleTimeoutMs = 10_000;
+
+export interface OutgoingContext {
+  readonly link: Link;
+  readonly incoming: Incoming;
+  readonly token: string;
+  /** Sends a frame to a layer; how the program's connect ended goes this way, never into its bytes. */
+  readonly tell: (layer: number, frame: Buffer) => void;
+}
+
+/** @returns the listening server; its port is for layers of this session only, which the token proves */
+export async function listenForOutgoing(context: OutgoingContext): Promise<net.Server> {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    readPreamble(socket, context.token)
+      .then(({ layer, request }) => connect(socket, layer, request, context))
+      .catch(() => socket.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return server;
+}
+
+async function connect(socket: net.Socket, layer: number, request: Frame, context: OutgoingContext): Promise<void> {
+  const { channel: call, message, payload } = request;
+  try {
+    const { to } = decodeRequest('connectTcp', payload);
+    const own = isLoopback(to.host) ? context.incoming.find(to.port) : undefined;
+    if (own !== undefined) {
+      // The session listens on this port of the pod itself.
+      const program = await connectLocally(own.local);
+      const remote = { host: to.host, port: to.port };
+      const local = { host: to.host, port: program.localPort ?? 0 };
+      context.tell(
+        layer,
+        encodeFrame({ kind: 'reply', channel: call, payload: encodeReply('connectTcp', { local, remote }) }),
+      );
+      program.on('error', () => socket.resetAndDestroy());
+      socket.on('error', () => program.resetAndDestroy());
+      socket.pipe(program).pipe(socket);
+      return;
+    }
+    const { payload: reply, channel } = await context.link.forwardStream(message, payload);
+    if (socket.destroyed) {
+      channel.destroy();
+      return;
+    }
+    context.tell(layer, encodeFrame({ kind: 'reply', channel: call, payload: reply }));
+    splice(socket, channel);
+  } catch (error) {
+    context.tell(layer, encodeFrame({ kind: 'failure', channel: call, payload: encodeFailure(error) }));
+    socket.destroy();
+  }
+}
+
+/** Reads a hello and a request, and nothing behind them: the layer sends no more before it has its answer. */
+function readPreamble(socket: net.Socket, token: string): Promise<{ layer: number; request: Frame }> {
+  return new Promise((resolve, reject) => {
+    const decoder = new FrameDecoder();
+    const frames: Frame[] = [];
+    socket.setTimeout(preambleTimeoutMs, () => reject(new RemoteError('ETIMEDOUT', 'no preamble')));
+    socket.once('close', () => reject(new RemoteError('ECONNRESET', 'no preamble')));
+    socket.on('data', function onData(chunk: Buffer) {
+      try {
+        frames.push(...decoder.push(chunk));
+        const [hello, request] = frames;
+        if (hello === undefined || request === undefined) return;
+        socket.off('data', onData).pause();
+        socket.setTimeout(0);
+        const { token: shown, layer } = decodeHello(hello.payload);
+        if (shown !== token || messageName(request.message) !== 'connectTcp') throw new Error('not a layer of ours');
+        resolve({ layer, request });
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.startsWith('127.');
+}

@@ -1,0 +1,144 @@
+// The proxy: one per session, between the layers in the developer's programs and the link to the agent.
+// It passes calls on without reading them, and owns what has to be given back when a program ends.
+
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { type LayerSettings, settingsFile } from '../policy/layer-settings.ts';
+import { type Frame, FrameDecoder } from '../protocol/frame.ts';
+import { checkVersion, decodeHello, ownHello } from '../protocol/hello.ts';
+import type { Link } from '../protocol/link.ts';
+import { Incoming } from './incoming.ts';
+import { Layer, type LayerContext } from './layer.ts';
+import { listenForOutgoing } from './outgoing.ts';
+import { makeSessionFolder, type Slot, Slots } from './slots.ts';
+
+export interface ProxyOptions {
+  readonly link: Link;
+  /** What layers are told, less what the proxy itself chooses. */
+  readonly settings: Omit<LayerSettings, 'token' | 'tcpPort'>;
+  readonly environment: LayerContext['environment'];
+  /** Called when the number of living layers has changed. */
+  readonly onLayers?: (count: number) => void;
+}
+
+export interface RunningProxy {
+  /** The session's folder, for the layers' environment. */
+  readonly folder: string;
+  /** Ends the layers' connections and removes the folder; the link stays. May be called twice. */
+  close(): void;
+}
+
+/** A layer and its two ways to it: the slot for calls that block, the socket for those that do not. */
+interface Attached {
+  readonly layer: Layer;
+  socket?: net.Socket;
+}
+
+/** The name of the unix socket in the session's folder, for asynchronous calls. */
+const socketName = 'socket';
+
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+  const { link } = options;
+  const token = randomBytes(16).toString('hex');
+  const folder = makeSessionFolder();
+  const incoming = new Incoming(link);
+  const context: LayerContext = { link, incoming, environment: options.environment };
+  const layers = new Map<number, Attached>();
+
+  const attach = (slot: Slot) => {
+    const layer = new Layer(slot.id, context);
+    const detach = () => {
+      if (!layers.has(slot.id)) return;
+      layers.get(slot.id)?.socket?.destroy();
+      layers.delete(slot.id);
+      slot.close();
+      void layer.close();
+      options.onLayers?.(layers.size);
+    };
+    layers.set(slot.id, { layer });
+    options.onLayers?.(layers.size);
+    slot.calls.on('close', detach);
+    serve(slot.calls, token, (frame) => layer.answer(frame).then((answer) => slot.answers.write(answer)), detach);
+  };
+
+  const join = (socket: net.Socket) => {
+    socket.on('error', () => socket.destroy());
+    let attached: Attached | undefined;
+    serve(
+      socket,
+      token,
+      (frame) => attached?.layer.answer(frame).then((answer) => socket.write(answer)),
+      () => socket.destroy(),
+      (id) => {
+        attached = layers.get(id);
+        if (attached === undefined) socket.destroy();
+        else attached.socket = socket;
+      },
+    );
+  };
+
+  link.serve({ incoming: (request, channel) => incoming.accept(request, channel) });
+  const slots = new Slots(folder, attach);
+  const tell = (id: number, frame: Buffer) => layers.get(id)?.socket?.write(frame);
+  const [tcp, unix] = await Promise.all([
+    listenForOutgoing({ link, incoming, token, tell }),
+    listenOn(path.join(folder, socketName), join),
+    slots.refill(),
+  ]);
+  const settings: LayerSettings = { ...options.settings, token, tcpPort: (tcp.address() as net.AddressInfo).port };
+  fs.writeFileSync(path.join(folder, settingsFile), JSON.stringify(settings), { mode: 0o600 });
+
+  return {
+    folder,
+    close() {
+      slots.close();
+      tcp.close();
+      unix.close();
+      for (const { socket } of layers.values()) socket?.destroy();
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Reads a layer's connection: its hello first, then requests.
+ * @param refuse called when the other side is no layer of this session, or sends what is no frame
+ */
+function serve(
+  socket: net.Socket,
+  token: string,
+  answer: (request: Frame) => unknown,
+  refuse: () => void,
+  greeted: (layer: number) => void = () => {},
+): void {
+  const decoder = new FrameDecoder();
+  let known = false;
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const frame of decoder.push(chunk)) {
+        if (known && frame.kind === 'request') {
+          answer(frame);
+          continue;
+        }
+        const hello = decodeHello(frame.payload);
+        if (known || frame.kind !== 'hello' || hello.token !== token) throw new Error('not a layer of ours');
+        checkVersion(ownHello('proxy'), hello);
+        known = true;
+        greeted(hello.layer);
+      }
+    } catch {
+      refuse();
+    }
+  });
+}
+
+async function listenOn(file: string, onConnection: (socket: net.Socket) => void): Promise<net.Server> {
+  const server = net.createServer(onConnection);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(file, resolve);
+  });
+  return server;
+}
