@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// The command line: names the commands and their flags, and turns what goes wrong into a line and a code.
+
+import { Command, Option } from 'commander';
+import { exec } from './cli/exec.ts';
+import { reportError } from './cli/report.ts';
+import { runProxyProcess, startProxyProcess } from './cli/start-proxy.ts';
+import { StartStopped } from './cli/start-signal.ts';
+import type { Flags } from './config/flags.ts';
+import { productVersion } from './protocol/hello.ts';
+
+const program = new Command('mirrord')
+  .description('Runs a local program as if it ran inside a pod of your Kubernetes cluster.')
+  .version(productVersion)
+  .enablePositionalOptions()
+  .showHelpAfterError('(mirrord --help shows the commands)');
+
+program
+  .command('exec')
+  .description('run a program inside a pod')
+  .usage('-t deployment/NAME [flags] -- PROGRAM [ARGUMENTS...]')
+  .argument('<program>', 'the program to run')
+  .argument('[arguments...]', 'its arguments')
+  .passThroughOptions()
+  .option('-t, --target <kind/name>', 'pod/NAME or deployment/NAME, each with /container/NAME where there are several')
+  .option('-n, --target-namespace <name>', "the target's namespace (default: the context's)")
+  .option('-f, --config-file [path]', 'configuration file (without a path: .mirrord/mirrord.json)')
+  .option('--context <name>', 'kubeconfig context')
+  .option('--steal', 'the program answers the requests to the ports that it listens on')
+  .option('--fs-mode <mode>', "read: the pod's files, writing stays local; local: no file is remote")
+  .option('-s, --override-env-vars-include <names>', 'only these variables of the pod; a list with ";", * and ?')
+  .option('-x, --override-env-vars-exclude <names>', 'not these variables of the pod')
+  .option('--env-file <path>', "variables that beat the pod's, as a dotenv file")
+  .option('--no-remote-dns', 'resolve names on this machine')
+  .option('--no-outgoing', 'outgoing connections leave from this machine')
+  .option('--no-tcp-outgoing', 'outgoing TCP connections leave from this machine')
+  .option('-a, --agent-namespace <name>', "the agent's namespace (default: the target's)")
+  .option('-i, --agent-image <image>', "the agent's image")
+  .option('-l, --agent-log-level <level>', "the agent's log level")
+  .option('--agent-startup-timeout <seconds>', 'how long the agent may take to start (default: 60)')
+  .addOption(new Option('-c, --accept-invalid-certificates', 'do not verify the certificate of the API server'))
+  .action((command: string, args: string[], options: CommanderFlags) => exec(command, args, toFlags(options)));
+
+program.command('start-proxy', { hidden: true }).action(startProxyProcess);
+program.command('run-proxy', { hidden: true }).action(runProxyProcess);
+
+/** Commander gives a `--no-x` flag as `x: false`. */
+type CommanderFlags = Omit<Flags, 'noRemoteDns' | 'noOutgoing' | 'noTcpOutgoing'> & {
+  readonly remoteDns: boolean;
+  readonly outgoing: boolean;
+  readonly tcpOutgoing: boolean;
+};
+
+function toFlags({ remoteDns, outgoing, tcpOutgoing, ...flags }: CommanderFlags): Flags {
+  return {
+    ...flags,
+    ...(!remoteDns && { noRemoteDns: true }),
+    ...(!outgoing && { noOutgoing: true }),
+    ...(!tcpOutgoing && { noTcpOutgoing: true }),
+  };
+}
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof StartStopped) return;
+  reportError(error);
+  process.exitCode = 1;
+});

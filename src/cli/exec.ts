@@ -1,0 +1,56 @@
+// `mirrord exec`: starts a session, runs the program in it, and ends both together. The session's proxy is
+// this process.
+
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Flags } from '../config/flags.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import { sessionVariable } from '../policy/layer-settings.ts';
+import { type Session, startSession } from '../session/session.ts';
+import { endAs, type Outcome, runProgram } from './program.ts';
+import { report } from './report.ts';
+import { startSignal } from './start-signal.ts';
+
+/** A program that has not joined by then is not one that we reach (today: only Node's). */
+const joinTimeoutMs = 10_000;
+
+export async function exec(command: string, args: readonly string[], flags: Flags): Promise<void> {
+  const config = resolveConfig({ flags, env: process.env, cwd: process.cwd() });
+  const start = startSignal();
+  let joined = false;
+  const session = await startSession({
+    config,
+    report,
+    signal: start.signal,
+    onLayers: () => {
+      joined = true;
+    },
+  }).finally(start.stop);
+  const late = setTimeout(() => joined || sayNotJoined(command), joinTimeoutMs);
+  void session.lost.then((error) => process.stderr.write(error.format()));
+  let outcome: Outcome;
+  try {
+    outcome = await runProgram(command, args, programEnvironment(session));
+    if (!joined && late.hasRef()) sayNotJoined(command);
+  } finally {
+    clearTimeout(late);
+    await session.close();
+  }
+  endAs(outcome);
+}
+
+/** Our own variables and the pod's, and what brings the loader into every Node process below. */
+function programEnvironment({ folder, environment }: Session): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  for (const { name, value } of environment.set) env[name] = value;
+  for (const name of environment.unset) delete env[name];
+  // Percent-encoded and with "=": a path with spaces survives, and so does Next.js' own reading of it.
+  const loader = pathToFileURL(path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs'));
+  env.NODE_OPTIONS = [process.env.NODE_OPTIONS, `--import=${loader}`].filter(Boolean).join(' ');
+  env[sessionVariable] = folder;
+  return env;
+}
+
+function sayNotJoined(command: string): void {
+  report(`"${command}" has the pod's environment only: this version reaches Node programs, and none has started.`);
+}

@@ -1,0 +1,47 @@
+// Where the session's agent is: a temporary pod beside the target, or one that runs already
+// (MIRRORD_CONNECT_TCP: the demo's sandbox pod, tests).
+
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { SessionConfig } from '../config/session-config.ts';
+import { MirrordError } from '../errors.ts';
+
+export interface AgentSite {
+  /** For sentences: `the agent pod mirrord-agent-…`. */
+  readonly name: string;
+  /** What to do when this agent does not serve. */
+  readonly help: string;
+  connect(): Promise<Duplex>;
+  /** Removes what was made for the session; may be called twice. */
+  remove(): Promise<void>;
+}
+
+/** @throws MirrordError; nothing is left in the cluster then */
+export async function findAgentSite(
+  config: SessionConfig,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<AgentSite> {
+  if (config.connectTcp !== undefined) return runningAgent(config.connectTcp);
+  // Loaded here: the Kubernetes client alone costs 400 ms of start-up.
+  const { agentInCluster } = await import('./cluster-agent.ts');
+  return agentInCluster(config, report, signal);
+}
+
+function runningAgent(address: { readonly host: string; readonly port: number }): AgentSite {
+  const name = `the agent at ${address.host}:${address.port}`;
+  const help = 'Check MIRRORD_CONNECT_TCP, or unset it to get an agent of your own.';
+  return {
+    name,
+    help,
+    connect: () =>
+      new Promise((resolve, reject) => {
+        const socket = net.connect({ ...address, noDelay: true });
+        socket.once('connect', () => resolve(socket));
+        socket.once('error', (cause) => {
+          reject(new MirrordError('AGENT_FAILED', `Nobody answers as ${name}: ${cause.message}.`, { help, cause }));
+        });
+      }),
+    remove: () => Promise.resolve(),
+  };
+}
