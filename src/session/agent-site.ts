@@ -11,7 +11,8 @@ export interface AgentSite {
   readonly name: string;
   /** What to do when this agent does not serve. */
   readonly help: string;
-  connect(): Promise<Duplex>;
+  /** Connects, and does `handshake` over the connection: only its answer says that somebody is there. */
+  open<Opened>(handshake: (transport: Duplex) => Promise<Opened>): Promise<Opened>;
   /** Removes what was made for the session; may be called twice. */
   remove(): Promise<void>;
 }
@@ -34,10 +35,10 @@ function runningAgent(address: { readonly host: string; readonly port: number })
   return {
     name,
     help,
-    connect: () =>
+    open: (handshake) =>
       new Promise((resolve, reject) => {
         const socket = net.connect({ ...address, noDelay: true });
-        socket.once('connect', () => resolve(socket));
+        socket.once('connect', () => handshake(socket).then(resolve, reject));
         socket.once('error', (cause) => {
           reject(new MirrordError('AGENT_FAILED', `Nobody answers as ${name}: ${cause.message}.`, { help, cause }));
         });

@@ -1,6 +1,41 @@
-// placeholder until kube/ is there
+// The agent of a session in a cluster: finds the target, says which pod it is, and starts the agent beside it.
+
 import type { SessionConfig } from '../config/session-config.ts';
+import { formatTarget } from '../config/target.ts';
+import { startAgent } from '../kube/agent.ts';
+import { openCluster } from '../kube/cluster.ts';
+import { type ResolvedTarget, resolveTarget } from '../kube/target.ts';
 import type { AgentSite } from './agent-site.ts';
-export function agentInCluster(_c: SessionConfig, _r: (line: string) => void, _s: AbortSignal): Promise<AgentSite> {
-  throw new Error('soon');
+
+/** @throws MirrordError; nothing is left in the cluster then */
+export async function agentInCluster(
+  config: SessionConfig,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<AgentSite> {
+  const { target } = config;
+  if (target === undefined || target.kind === 'targetless') throw new Error('resolveConfig lets no such target pass');
+  const cluster = openCluster(config);
+  const resolved = await resolveTarget(cluster, target, config.targetNamespace);
+  for (const line of describe(formatTarget(target), resolved)) report(line);
+  const agent = await startAgent(cluster, resolved, config.agent, report, signal);
+  return {
+    name: `the agent pod ${agent.namespace}/${agent.podName}`,
+    help: `See "kubectl logs -n ${agent.namespace} ${agent.podName}" while it is there.`,
+    open: (handshake) => agent.connect(handshake),
+    remove: () => agent.remove(),
+  };
+}
+
+/** What was chosen where there was a choice, and how to choose otherwise. */
+function describe(asked: string, target: ResolvedTarget): string[] {
+  const { pod, namespace, container, otherContainers, replicas } = target;
+  const lines = [`Target: container ${container} of pod ${pod} in namespace ${namespace}.`];
+  if (otherContainers.length > 0) {
+    lines.push(`The pod also has ${otherContainers.join(', ')}: -t ${asked}/container/NAME chooses.`);
+  }
+  if (replicas.total > 1) {
+    lines.push(`This is 1 of ${replicas.total} pods: it gets about 1/${replicas.total} of the requests.`);
+  }
+  return lines;
 }

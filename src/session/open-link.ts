@@ -11,17 +11,19 @@ const helloTimeoutMs = 15_000;
 
 /** @throws MirrordError PROTOCOL_MISMATCH, AGENT_FAILED */
 export async function openLink(site: AgentSite, signal: AbortSignal): Promise<Link> {
-  const transport = await site.connect();
-  const abort = () => transport.destroy(new Error('stopped'));
-  signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Link.connect(transport, ownHello('proxy'), helloTimeoutMs);
+    return await site.open(async (transport) => {
+      const abort = () => transport.destroy(new Error('stopped'));
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        return await Link.connect(transport, ownHello('proxy'), helloTimeoutMs);
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+    });
   } catch (error) {
-    transport.destroy();
     signal.throwIfAborted();
-    throw asMirrordError(site, error);
-  } finally {
-    signal.removeEventListener('abort', abort);
+    throw error instanceof MirrordError ? error : asMirrordError(site, error);
   }
 }
 
