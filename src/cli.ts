@@ -61,7 +61,8 @@ function toFlags({ remoteDns, outgoing, tcpOutgoing, ...flags }: CommanderFlags)
 }
 
 program.parseAsync().catch((error: unknown) => {
-  if (error instanceof StartStopped) return;
+  // Not by itself: an open stdin or a kept-alive connection would hold a process that has nothing left to do.
+  if (error instanceof StartStopped) process.exit();
   reportError(error);
-  process.exitCode = 1;
+  process.exit(1);
 });

@@ -22,7 +22,6 @@ export async function openLink(site: AgentSite, signal: AbortSignal): Promise<Li
       }
     });
   } catch (error) {
-    signal.throwIfAborted();
     throw error instanceof MirrordError ? error : asMirrordError(site, error);
   }
 }

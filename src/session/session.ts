@@ -28,8 +28,17 @@ export interface SessionOptions {
   readonly onLayers?: (count: number) => void;
 }
 
-/** @throws MirrordError; nothing is left behind then */
+/** @throws MirrordError, or the signal's reason; nothing is left behind then */
 export async function startSession(options: SessionOptions): Promise<Session> {
+  try {
+    return await start(options);
+  } catch (error) {
+    options.signal.throwIfAborted(); // what failed because it was stopped is no failure
+    throw error;
+  }
+}
+
+async function start(options: SessionOptions): Promise<Session> {
   const { config, report, signal } = options;
   const site = await findAgentSite(config, report, signal);
   let link: Link | undefined;

@@ -1,0 +1,94 @@
+// The part of `resolveConfig` that says what is remote: environment, files, network.
+
+import { MirrordError } from '../errors.ts';
+import { absolute } from './absolute.ts';
+import type { Sources } from './flags.ts';
+import { asBoolean, asChoice, asList, given, givenVariable } from './given.ts';
+import type { FileSettings } from './schema.ts';
+import { defaults, type EnvironmentConfig, type FilesConfig, type NetworkConfig } from './session-config.ts';
+
+type FeatureSettings = NonNullable<FileSettings['feature']>;
+
+export function resolveEnvironment(
+  { flags, env, cwd }: Sources,
+  file: NonNullable<FeatureSettings['env']>,
+): EnvironmentConfig {
+  const include = asList(
+    given(flags.overrideEnvVarsInclude, '--override-env-vars-include', env, 'MIRRORD_OVERRIDE_ENV_VARS_INCLUDE'),
+  );
+  const exclude = asList(
+    given(flags.overrideEnvVarsExclude, '--override-env-vars-exclude', env, 'MIRRORD_OVERRIDE_ENV_VARS_EXCLUDE'),
+  );
+  const envFile = given(flags.envFile, '--env-file', env, 'MIRRORD_OVERRIDE_ENV_VARS_FILE')?.value ?? file.env_file;
+  const config = {
+    include: include ?? splitAll(file.include),
+    exclude: exclude ?? splitAll(file.exclude),
+    override: file.override ?? {},
+    unset: file.unset ?? [],
+    mapping: Object.entries(file.mapping ?? {}),
+    envFile: envFile === undefined ? undefined : absolute(envFile, cwd),
+  };
+  refuseBoth('feature.env.include', config.include, 'feature.env.exclude', config.exclude);
+  return config;
+}
+
+export function resolveFiles({ flags, env }: Sources, file: NonNullable<FeatureSettings['fs']>): FilesConfig {
+  const mode = asChoice(
+    given(flags.fsMode, '--fs-mode', env, 'MIRRORD_FILE_MODE'),
+    ['read', 'local'],
+    ['write', 'localwithoverrides'],
+  );
+  return {
+    mode: mode ?? file.mode ?? 'read',
+    readOnly: asList(givenVariable(env, 'MIRRORD_FILE_READ_ONLY_PATTERN')) ?? file.read_only ?? [],
+    local: asList(givenVariable(env, 'MIRRORD_FILE_LOCAL_PATTERN')) ?? file.local ?? [],
+    notFound: file.not_found ?? [],
+    mapping: Object.entries(file.mapping ?? {}),
+    readonlyFileBuffer: file.readonly_file_buffer ?? defaults.readonlyFileBuffer,
+  };
+}
+
+export function resolveNetwork({ flags, env }: Sources, file: NonNullable<FeatureSettings['network']>): NetworkConfig {
+  const stealFlag = flags.steal === true ? 'steal' : undefined;
+  const incoming = asChoice(
+    given(stealFlag, '--steal', env, 'MIRRORD_AGENT_TCP_STEAL_TRAFFIC'),
+    ['steal', 'off', 'true', 'false'],
+    ['mirror'],
+  );
+  const mode = incoming === 'true' ? 'steal' : incoming === 'false' ? 'off' : incoming;
+  const tcpFlag = flags.noOutgoing === true || flags.noTcpOutgoing === true ? false : undefined;
+  refuseBoth('feature.network.incoming.ports', file.incoming?.ports, 'ignore_ports', file.incoming?.ignore_ports);
+  return {
+    incoming: {
+      mode: mode ?? file.incoming?.mode ?? 'off',
+      ports: file.incoming?.ports,
+      ignorePorts: file.incoming?.ignore_ports ?? [],
+    },
+    outgoing: {
+      tcp: tcpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_TCP_OUTGOING')) ?? file.outgoing?.tcp ?? true,
+      // mirrord goes by this variable's presence.
+      ignoreLocalhost:
+        givenVariable(env, 'MIRRORD_OUTGOING_IGNORE_LOCALHOST') !== undefined ||
+        (file.outgoing?.ignore_localhost ?? false),
+    },
+    dns: {
+      enabled:
+        (flags.noRemoteDns === true ? false : undefined) ??
+        asBoolean(givenVariable(env, 'MIRRORD_REMOTE_DNS')) ??
+        file.dns?.enabled ??
+        true,
+    },
+  };
+}
+
+function refuseBoth(oneName: string, one: unknown, otherName: string, other: unknown): void {
+  if (one === undefined || other === undefined) return;
+  throw new MirrordError('CONFIG_INVALID', `Both "${oneName}" and "${otherName}" are set; they exclude each other.`, {
+    help: 'Keep one of them (flags and MIRRORD_… variables count as well).',
+  });
+}
+
+/** In a file, too, mirrord takes `A;B` for two names. */
+function splitAll(list: readonly string[] | undefined): string[] | undefined {
+  return list?.flatMap((item) => item.split(';')).filter((item) => item !== '');
+}

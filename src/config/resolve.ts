@@ -1,0 +1,114 @@
+// Weighs flags, environment variables, file and defaults (in this order, as mirrord does) into the one
+// SessionConfig that everything else reads.
+
+import { MirrordError } from '../errors.ts';
+import { absolute } from './absolute.ts';
+import { readConfigFile } from './file.ts';
+import type { Sources } from './flags.ts';
+import { asAddress, asBoolean, asChoice, asSeconds, given, givenVariable } from './given.ts';
+import { resolveEnvironment, resolveFiles, resolveNetwork } from './resolve-features.ts';
+import type { FileSettings } from './schema.ts';
+import { type AgentConfig, defaultAgentImage, defaults, type SessionConfig } from './session-config.ts';
+import { parseTarget, readTargetSetting, type Target } from './target.ts';
+import { refuseUnsupportedVariables } from './unsupported-variables.ts';
+
+export type { Flags } from './flags.ts';
+export type { SessionConfig } from './session-config.ts';
+
+/** @throws MirrordError with a code of `CONFIG_…` or `TARGET_…`, naming the flag, variable or setting */
+export function resolveConfig(sources: Sources): SessionConfig {
+  const { flags, env, cwd } = sources;
+  refuseUnsupportedVariables(env);
+  const file = readConfigFile(flags.configFile, env.MIRRORD_CONFIG_FILE, cwd);
+  const connectTcp = asAddress(givenVariable(env, 'MIRRORD_CONNECT_TCP'));
+  const kubeconfig = givenVariable(env, 'MIRRORD_KUBECONFIG')?.value ?? file.kubeconfig;
+
+  return {
+    ...resolveTargetSetting(sources, file, connectTcp !== undefined),
+    connectTcp,
+    kubeconfig: kubeconfig === undefined ? undefined : absolute(kubeconfig, cwd),
+    kubeContext: given(flags.context, '--context', env, 'MIRRORD_KUBE_CONTEXT')?.value ?? file.kube_context,
+    acceptInvalidCertificates:
+      flags.acceptInvalidCertificates ??
+      asBoolean(givenVariable(env, 'MIRRORD_ACCEPT_INVALID_CERTIFICATES')) ??
+      file.accept_invalid_certificates ??
+      false,
+    agent: resolveAgent(sources, file.agent ?? {}),
+    feature: {
+      env: resolveEnvironment(sources, file.feature?.env ?? {}),
+      fs: resolveFiles(sources, file.feature?.fs ?? {}),
+      network: resolveNetwork(sources, file.feature?.network ?? {}),
+    },
+  };
+}
+
+function resolveTargetSetting(
+  { flags, env }: Sources,
+  file: FileSettings,
+  joinsAgent: boolean,
+): { target: Target | undefined; targetNamespace: string | undefined } {
+  const inFile = readTargetSetting(file.target);
+  const text = given(flags.target, '--target', env, 'MIRRORD_IMPERSONATED_TARGET');
+  const target = text === undefined ? inFile.target : parseTarget(text.value);
+  const targetNamespace =
+    given(flags.targetNamespace, '--target-namespace', env, 'MIRRORD_TARGET_NAMESPACE')?.value ?? inFile.namespace;
+  if (target?.kind === 'targetless' && !joinsAgent) {
+    throw new MirrordError('CONFIG_UNSUPPORTED', 'This version has no targetless sessions yet.', {
+      help: 'Name a target: -t deployment/NAME or -t pod/NAME.',
+    });
+  }
+  if (target === undefined && !joinsAgent) {
+    throw new MirrordError('TARGET_MISSING', 'There is no target: nothing says which pod to run in.', {
+      help: 'Name one: -t deployment/NAME, MIRRORD_IMPERSONATED_TARGET, or "target" in the configuration file.',
+    });
+  }
+  return { target, targetNamespace };
+}
+
+function resolveAgent({ flags, env }: Sources, file: NonNullable<FileSettings['agent']>): AgentConfig {
+  const variable = (name: string) => givenVariable(env, name);
+  return {
+    namespace:
+      given(flags.agentNamespace, '--agent-namespace', env, 'MIRRORD_AGENT_NAMESPACE')?.value ?? file.namespace,
+    image:
+      given(flags.agentImage, '--agent-image', env, 'MIRRORD_AGENT_IMAGE')?.value ?? imageReference(env, file.image),
+    imagePullPolicy:
+      asChoice(variable('MIRRORD_AGENT_IMAGE_PULL_POLICY'), ['IfNotPresent', 'Always', 'Never']) ??
+      file.image_pull_policy ??
+      defaults.imagePullPolicy,
+    imagePullSecrets: (file.image_pull_secrets ?? []).map(({ name }) => name),
+    startupTimeoutSeconds:
+      asSeconds(given(flags.agentStartupTimeout, '--agent-startup-timeout', env, 'MIRRORD_AGENT_STARTUP_TIMEOUT')) ??
+      file.startup_timeout ??
+      defaults.startupTimeoutSeconds,
+    labels: file.labels ?? {},
+    annotations: file.annotations ?? {},
+    serviceAccount: file.service_account,
+    priorityClass: file.priority_class,
+    tolerations: file.tolerations ?? defaults.tolerations,
+    resources: file.resources ?? defaults.resources,
+    logLevel:
+      asChoice(given(flags.agentLogLevel, '--agent-log-level', env, 'MIRRORD_AGENT_RUST_LOG'), [
+        'off',
+        'error',
+        'warn',
+        'info',
+        'debug',
+        'trace',
+      ]) ??
+      file.log_level ??
+      defaults.logLevel,
+  };
+}
+
+type ImageSetting = NonNullable<FileSettings['agent']>['image'];
+
+function imageReference(env: NodeJS.ProcessEnv, image: ImageSetting): string {
+  const registryVariable = givenVariable(env, 'MIRRORD_AGENT_IMAGE_REGISTRY')?.value;
+  const tagVariable = givenVariable(env, 'MIRRORD_AGENT_IMAGE_TAG')?.value;
+  if (image !== undefined && 'reference' in image) return image.reference;
+  const lastColon = defaultAgentImage.lastIndexOf(':');
+  const registry = registryVariable ?? image?.registry ?? defaultAgentImage.slice(0, lastColon);
+  const tag = tagVariable ?? image?.tag ?? defaultAgentImage.slice(lastColon + 1);
+  return `${registry}:${tag}`;
+}

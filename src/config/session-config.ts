@@ -1,0 +1,105 @@
+// The settings of one session after flags, environment, file and defaults were weighed: plain data that
+// can be sent to another process as JSON. Nothing below `src/config` asks where a value came from.
+
+import { productVersion } from '../protocol/hello.ts';
+import type { Target } from './target.ts';
+
+/** The agent's image unless another one is named; the tag is this build's own version. */
+export const defaultAgentImage = `docker.io/mirrord/node-agent:${productVersion}`;
+
+export type Toleration = {
+  readonly key?: string | undefined;
+  readonly operator?: string | undefined;
+  readonly value?: string | undefined;
+  readonly effect?: string | undefined;
+  readonly tolerationSeconds?: number | undefined;
+};
+
+export type Resources = {
+  readonly requests?: Readonly<Record<string, string>> | undefined;
+  readonly limits?: Readonly<Record<string, string>> | undefined;
+};
+
+export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+export type AgentConfig = {
+  /** The namespace that the agent's Job is made in; without it, the target's. */
+  readonly namespace?: string | undefined;
+  readonly image: string;
+  readonly imagePullPolicy: 'IfNotPresent' | 'Always' | 'Never';
+  readonly imagePullSecrets: readonly string[];
+  readonly startupTimeoutSeconds: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly serviceAccount?: string | undefined;
+  readonly priorityClass?: string | undefined;
+  readonly tolerations: readonly Toleration[];
+  readonly resources: Resources;
+  readonly logLevel: LogLevel;
+};
+
+/** Patterns are regular expressions; `include`/`exclude` are names with the wildcards `*` and `?`. */
+export type EnvironmentConfig = {
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  readonly override: Readonly<Record<string, string>>;
+  readonly unset: readonly string[];
+  /** Pattern of a name, new value; the first that matches counts. */
+  readonly mapping: readonly (readonly [pattern: string, value: string])[];
+  /** Absolute path of a dotenv file. */
+  readonly envFile?: string | undefined;
+};
+
+/** Lists of regular expressions, case-insensitive and unanchored, over absolute paths. */
+export type FilesConfig = {
+  readonly mode: 'read' | 'local';
+  readonly readOnly: readonly string[];
+  readonly local: readonly string[];
+  readonly notFound: readonly string[];
+  /** Pattern, replacement with `$1` groups; the first that matches counts. */
+  readonly mapping: readonly (readonly [pattern: string, replacement: string])[];
+  /** Bytes read ahead of a file that is read; 0 is none. */
+  readonly readonlyFileBuffer: number;
+};
+
+export type NetworkConfig = {
+  readonly incoming: {
+    readonly mode: 'steal' | 'off';
+    /** Only these ports of the pod; undefined is every port that the program listens on. */
+    readonly ports?: readonly number[] | undefined;
+    readonly ignorePorts: readonly number[];
+  };
+  readonly outgoing: { readonly tcp: boolean; readonly ignoreLocalhost: boolean };
+  readonly dns: { readonly enabled: boolean };
+};
+
+export type SessionConfig = {
+  /** Undefined only with `connectTcp`. */
+  readonly target?: Target | undefined;
+  /** Undefined is the namespace of the kubeconfig's context. */
+  readonly targetNamespace?: string | undefined;
+  /** An agent that listens there already is joined instead of making one. */
+  readonly connectTcp?: { readonly host: string; readonly port: number } | undefined;
+  /** Absolute path; undefined is $KUBECONFIG or ~/.kube/config. */
+  readonly kubeconfig?: string | undefined;
+  readonly kubeContext?: string | undefined;
+  readonly acceptInvalidCertificates: boolean;
+  readonly agent: AgentConfig;
+  readonly feature: {
+    readonly env: EnvironmentConfig;
+    readonly fs: FilesConfig;
+    readonly network: NetworkConfig;
+  };
+};
+
+/** mirrord's defaults where a Node developer is served by them (docs/differences.md has the others). */
+export const defaults = {
+  startupTimeoutSeconds: 60,
+  imagePullPolicy: 'IfNotPresent',
+  logLevel: 'info',
+  tolerations: [{ operator: 'Exists' }],
+  // mirrord limits its agent to 100Mi. Ours is a Node process: about 45 MB before it does anything, plus
+  // the buffers of each session.
+  resources: { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1', memory: '256Mi' } },
+  readonlyFileBuffer: 128_000,
+} as const;
