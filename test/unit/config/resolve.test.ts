@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Flags, resolveConfig, type SessionConfig } from '../../../src/config/resolve.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+function resolve(flags: Flags, env: NodeJS.ProcessEnv = {}, file?: unknown): SessionConfig {
+  const cwd = temporaryFolder();
+  if (file !== undefined) writeFileSync(join(cwd, 'm.json'), JSON.stringify(file));
+  const configFile = file === undefined ? {} : { configFile: 'm.json' };
+  return resolveConfig({ flags: { target: 'deployment/shop', ...flags, ...configFile }, env, cwd });
+}
+
+test("the defaults are mirrord's, but incoming traffic stays with the pod", () => {
+  const { agent, feature } = resolve({});
+  assert.equal(agent.startupTimeoutSeconds, 60);
+  assert.equal(agent.imagePullPolicy, 'IfNotPresent');
+  assert.deepEqual(agent.tolerations, [{ operator: 'Exists' }]);
+  assert.equal(feature.fs.mode, 'read');
+  assert.equal(feature.fs.readonlyFileBuffer, 128_000);
+  assert.deepEqual(feature.network, {
+    incoming: { mode: 'off', ports: undefined, ignorePorts: [] },
+    outgoing: { tcp: true, ignoreLocalhost: false },
+    dns: { enabled: true },
+  });
+});
+
+test('a flag beats a variable, a variable beats the file, the file beats the default', () => {
+  const file = { kube_context: 'file' };
+  assert.equal(resolve({ context: 'flag' }, { MIRRORD_KUBE_CONTEXT: 'env' }, file).kubeContext, 'flag');
+  assert.equal(resolve({}, { MIRRORD_KUBE_CONTEXT: 'env' }, file).kubeContext, 'env');
+  assert.equal(resolve({}, {}, file).kubeContext, 'file');
+  assert.equal(resolve({}).kubeContext, undefined);
+});
+
+test('the target comes from -t, MIRRORD_IMPERSONATED_TARGET or the file', () => {
+  const env = { MIRRORD_IMPERSONATED_TARGET: 'pod/from-env', MIRRORD_TARGET_NAMESPACE: 'eu' };
+  const file = { target: { path: 'pod/from-file', namespace: 'us' } };
+  assert.deepEqual(resolve({}, env, file).target, { kind: 'deployment', name: 'shop' });
+  assert.deepEqual(resolve({ target: undefined }, env, file).target, { kind: 'pod', name: 'from-env' });
+  assert.deepEqual(resolve({ target: undefined }, {}, file).target, { kind: 'pod', name: 'from-file' });
+  assert.equal(resolve({ targetNamespace: 'flag' }, env, file).targetNamespace, 'flag');
+  assert.equal(resolve({}, {}, file).targetNamespace, 'us');
+});
+
+test('without a target there is no session, unless it joins an agent', () => {
+  assert.throws(() => resolve({ target: undefined }), { code: 'TARGET_MISSING' });
+  assert.throws(() => resolve({ target: 'targetless' }), { code: 'CONFIG_UNSUPPORTED' });
+  const joined = resolve({ target: undefined }, { MIRRORD_CONNECT_TCP: '[::1]:61337' });
+  assert.deepEqual(joined.connectTcp, { host: '::1', port: 61337 });
+  assert.throws(() => resolve({}, { MIRRORD_CONNECT_TCP: 'localhost' }), { code: 'CONFIG_INVALID' });
+});
+
+test('stealing is asked for by --steal, by MIRRORD_AGENT_TCP_STEAL_TRAFFIC or by the file', () => {
+  const modeOf = (...given: Parameters<typeof resolve>) => resolve(...given).feature.network.incoming.mode;
+  const file = { feature: { network: { incoming: 'steal' } } };
+  assert.equal(modeOf({ steal: true }), 'steal');
+  assert.equal(modeOf({}, { MIRRORD_AGENT_TCP_STEAL_TRAFFIC: 'true' }), 'steal');
+  assert.equal(modeOf({}, {}, file), 'steal');
+  assert.equal(modeOf({}, { MIRRORD_AGENT_TCP_STEAL_TRAFFIC: 'off' }, file), 'off');
+  assert.throws(() => modeOf({}, { MIRRORD_AGENT_TCP_STEAL_TRAFFIC: 'mirror' }), { code: 'CONFIG_UNSUPPORTED' });
+});
+
+test('network: false keeps everything local', () => {
+  const { network } = resolve({}, {}, { feature: { network: false } }).feature;
+  assert.equal(network.incoming.mode, 'off');
+  assert.equal(network.outgoing.tcp, false);
+  assert.equal(network.dns.enabled, false);
+});
+
+test('env: false takes no variable of the pod', () => {
+  assert.deepEqual(resolve({}, {}, { feature: { env: false } }).feature.env.exclude, ['*']);
+});
+
+test('settings that exclude each other are refused, wherever they come from', () => {
+  assert.throws(() => resolve({ overrideEnvVarsInclude: 'A' }, {}, { feature: { env: { exclude: 'B' } } }), {
+    code: 'CONFIG_INVALID',
+    message: /include.*exclude/,
+  });
+  const ports = { feature: { network: { incoming: { ports: [80], ignore_ports: [81] } } } };
+  assert.throws(() => resolve({}, {}, ports), { code: 'CONFIG_INVALID' });
+});
+
+test('lists in flags and variables are separated by semicolons', () => {
+  assert.deepEqual(resolve({ overrideEnvVarsInclude: 'A;B_*' }).feature.env.include, ['A', 'B_*']);
+});
+
+test('an image can be given whole or as registry and tag', () => {
+  assert.equal(resolve({ agentImage: 'x/y:1' }).agent.image, 'x/y:1');
+  assert.equal(resolve({}, {}, { agent: { image: { registry: 'r:5000/a', tag: 't' } } }).agent.image, 'r:5000/a:t');
+  assert.match(resolve({}).agent.image, /^docker\.io\/mirrord\/node-agent:/);
+});
+
+test('a wrong flag or variable is named', () => {
+  assert.throws(() => resolve({ fsMode: 'write' }), { code: 'CONFIG_UNSUPPORTED', message: /--fs-mode/ });
+  assert.throws(() => resolve({}, { MIRRORD_REMOTE_DNS: 'maybe' }), {
+    code: 'CONFIG_INVALID',
+    message: /MIRRORD_REMOTE_DNS/,
+  });
+  assert.throws(() => resolve({ agentStartupTimeout: '1m' }), { message: /--agent-startup-timeout/ });
+});
+
+test("a filter variable of mirrord is refused: without it, everybody's requests would be taken", () => {
+  const env = { MIRRORD_HTTP_HEADER_FILTER: 'x-user: me' };
+  assert.throws(() => resolve({ steal: true }, env), {
+    code: 'CONFIG_UNSUPPORTED',
+    message: /MIRRORD_HTTP_HEADER_FILTER/,
+  });
+});
+
+test('the result survives JSON', () => {
+  const config = resolve(
+    { steal: true },
+    {},
+    { feature: { env: { mapping: { A: 'b' } } }, agent: { namespace: 'tools' } },
+  );
+  const sent = JSON.parse(JSON.stringify(config)) as SessionConfig;
+  assert.deepEqual(sent.target, config.target);
+  assert.deepEqual(sent.agent.tolerations, config.agent.tolerations);
+  assert.deepEqual(sent.feature.env.mapping, [['A', 'b']]);
+  assert.deepEqual(sent.feature.fs, config.feature.fs);
+});
