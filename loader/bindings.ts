@@ -34,6 +34,8 @@ interface Bindings {
   tcp_wrap: {
     readonly TCP: { readonly prototype: Record<string, BindingFunction> };
   };
+  process_wrap: { readonly Process: { readonly prototype: Record<string, BindingFunction> } };
+  spawn_sync: { spawn: BindingFunction };
   stream_wrap: { readonly WriteWrap: new () => Request };
   cares_wrap: {
     readonly DNS_ORDER_IPV4_FIRST: number;

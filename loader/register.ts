@@ -3,6 +3,7 @@
 
 import { sessionVariable } from '../src/policy/layer-settings.ts';
 import { createPathPolicy, type PathPolicy } from '../src/policy/paths.ts';
+import { inheritedFolder, installChildren } from './children.ts';
 import { installFiles } from './fs/install.ts';
 import { installNames } from './names.ts';
 import { installConnect } from './net/connect.ts';
@@ -19,10 +20,11 @@ function register(): void {
   if (global[mark]) return;
   global[mark] = true;
 
-  const folder = process.env[sessionVariable];
+  const folder = inheritedFolder();
   const session = join(folder ?? startSession());
   const policy: PathPolicy = createPathPolicy(session.settings.files, localPlaces(session.folder));
   if (folder === undefined) takeEnvironment(session);
+  installChildren(session.folder);
   installNetwork(session);
   installNames(session);
   installFiles(session, policy);
@@ -36,7 +38,6 @@ function installNetwork(session: Session): void {
 
 /** Under `mirrord exec` the program starts with the pod's variables; here they come before its first line. */
 function takeEnvironment(session: Session): void {
-  process.env[sessionVariable] = session.folder; // for the children
   const { set, unset } = session.sync.call('environment', {});
   for (const { name, value } of set) process.env[name] = value;
   for (const name of unset) delete process.env[name];

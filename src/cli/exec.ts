@@ -2,10 +2,11 @@
 // this process.
 
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import type { Flags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { sessionVariable } from '../policy/layer-settings.ts';
+import { nodeOption } from '../policy/node-options.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { endAs, type Outcome, runProgram } from './program.ts';
 import { report } from './report.ts';
@@ -44,9 +45,8 @@ function programEnvironment({ folder, environment }: Session): NodeJS.ProcessEnv
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const { name, value } of environment.set) env[name] = value;
   for (const name of environment.unset) delete env[name];
-  // Percent-encoded and with "=": a path with spaces survives, and so does Next.js' own reading of it.
-  const loader = pathToFileURL(path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs'));
-  env.NODE_OPTIONS = [process.env.NODE_OPTIONS, `--import=${loader}`].filter(Boolean).join(' ');
+  const loader = path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs');
+  env.NODE_OPTIONS = [process.env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
   env[sessionVariable] = folder;
   return env;
 }

@@ -1,0 +1,91 @@
+// Child processes and worker threads join the session too, however the program starts them, while the
+// program itself sees its own NODE_OPTIONS and variables: what leads a child to the session is added where
+// processes and threads are made.
+
+import { syncBuiltinESMExports } from 'node:module';
+import type { WorkerOptions } from 'node:worker_threads';
+import { sessionVariable } from '../src/policy/layer-settings.ts';
+import { nodeOption, requireFlag } from '../src/policy/node-options.ts';
+import { type BindingFunction, getBinding } from './bindings.ts';
+
+/** The flag that loads this file, as an argument and as part of NODE_OPTIONS. */
+const ownFlag = requireFlag(__filename);
+const ownOption = nodeOption(__filename);
+
+/** worker_threads' setEnvironmentData passes it on to every thread below, whatever its env and execArgv. */
+const folderKey = 'mirrord.session';
+
+const threads = require('node:worker_threads') as typeof import('node:worker_threads');
+
+/** The session's folder, from the parent process or thread; undefined in a program that begins a session. */
+export function inheritedFolder(): string | undefined {
+  const inThread = threads.isMainThread ? undefined : threads.getEnvironmentData(folderKey);
+  return process.env[sessionVariable] ?? (inThread as string | undefined);
+}
+
+/** Called once in each thread, when the session is known. */
+export function installChildren(folder: string): void {
+  hideFromProgram();
+  threads.setEnvironmentData(folderKey, folder);
+  replaceSpawn(folder);
+  replaceWorker();
+}
+
+function hideFromProgram(): void {
+  delete process.env[sessionVariable];
+  process.execArgv = process.execArgv.filter((argument) => argument !== ownFlag);
+  const users = withoutOwnOption(process.env.NODE_OPTIONS ?? '');
+  if (users === '') delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = users;
+}
+
+function replaceSpawn(folder: string): void {
+  const { prototype } = getBinding('process_wrap').Process;
+  const spawn = prototype.spawn as BindingFunction;
+  /** spawn(options) up to Node 22, spawn(file, args, cwd, envPairs, …) from 24 on. */
+  prototype.spawn = function (...args) {
+    if (typeof args[0] === 'object') args[0] = withSession(args[0] as SpawnOptions, folder);
+    else args[3] = joined(args[3] as readonly string[] | undefined, folder);
+    return spawn.apply(this, args);
+  };
+
+  const binding = getBinding('spawn_sync');
+  const spawnSync = binding.spawn;
+  binding.spawn = function (...args) {
+    args[0] = withSession(args[0] as SpawnOptions, folder);
+    return spawnSync.apply(this, args);
+  };
+}
+
+/** What the bindings read of a spawn's options. */
+interface SpawnOptions {
+  readonly envPairs?: readonly string[];
+}
+
+function withSession(options: SpawnOptions, folder: string): SpawnOptions {
+  return { ...options, envPairs: joined(options.envPairs, folder) };
+}
+
+/** `NAME=value` pairs of a child, with the session's. Also for programs that are not Node: one may start it. */
+function joined(pairs: readonly string[] = [], folder: string): readonly string[] {
+  const options = pairs.find((pair) => pair.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length) ?? '';
+  const others = pairs.filter((pair) => !pair.startsWith('NODE_OPTIONS=') && !pair.startsWith(`${sessionVariable}=`));
+  const nodeOptions = [withoutOwnOption(options), ownOption].filter(Boolean).join(' ');
+  return [...others, `NODE_OPTIONS=${nodeOptions}`, `${sessionVariable}=${folder}`];
+}
+
+/** A thread with an env or execArgv of its own is not given the flags of this one: ours is added to them. */
+function replaceWorker(): void {
+  threads.Worker = new Proxy(threads.Worker, {
+    construct(Worker, [file, options, ...rest]: [unknown, WorkerOptions | undefined], newTarget) {
+      const own = options?.execArgv !== undefined || (options?.env !== undefined && options.env !== threads.SHARE_ENV);
+      const execArgv = [...(options?.execArgv ?? process.execArgv), ownFlag];
+      return Reflect.construct(Worker, [file, own ? { ...options, execArgv } : options, ...rest], newTarget);
+    },
+  });
+  syncBuiltinESMExports();
+}
+
+function withoutOwnOption(options: string): string {
+  return options.replace(ownOption, '').trim();
+}
