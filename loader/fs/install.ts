@@ -9,6 +9,7 @@ import { Descriptors } from './descriptors.ts';
 import { handleOperations } from './handles.ts';
 import { Listings } from './listings.ts';
 import { replaceOpen } from './open.ts';
+import { replaceOpenDirectory } from './open-directory.ts';
 import { type PathOperation, pathOperations } from './operations.ts';
 import { route } from './paths.ts';
 import { replaceReadWhole } from './read-whole.ts';
@@ -39,6 +40,7 @@ export function installFiles(session: Session, policy: PathPolicy): void {
   replaceOpen(context);
   replaceReadWhole(context);
   replaceRecursive(context);
+  replaceOpenDirectory(context);
 }
 
 function replaceByPath(context: FilesContext, name: string, { requestAt, access, operation }: PathOperation): void {
