@@ -1,0 +1,50 @@
+// One session: a proxy's connection, what it may ask for, and what it holds. Everything that it holds is
+// released when its link is over, however that came.
+
+import type { Socket } from 'node:net';
+import { ownHello } from '../src/protocol/hello.ts';
+import { Link } from '../src/protocol/link.ts';
+import { Files } from './files.ts';
+import type { Steals } from './incoming/steal.ts';
+import { log } from './log.ts';
+import { lookup } from './names/lookup.ts';
+import { connectTcp } from './outgoing.ts';
+import type { Target } from './target/enter.ts';
+
+/** What sessions share. */
+export interface SessionNeeds {
+  readonly target: Target;
+  readonly steals: Steals;
+}
+
+/** A proxy says hello at once; whoever connects and is silent is no proxy. */
+const helloTimeoutMs = 10_000;
+
+/**
+ * Runs a session to its end.
+ * @param ready the entered target, or the reason why there is none, which the proxy is told
+ */
+export async function startSession(socket: Socket, ready: Promise<SessionNeeds>): Promise<void> {
+  const link = await Link.accept(socket, ownHello('agent'), async () => void (await ready), helloTimeoutMs);
+  const { target, steals } = await ready;
+  const files = new Files();
+  link.serve({
+    readEnvironment: () => ({ variables: target.environment }),
+    ...files.handlers,
+    lookup,
+    connectTcp,
+    steal: async ({ port }) => {
+      await steals.steal(port, link);
+      return {};
+    },
+    release: ({ port }) => {
+      steals.release(port, link);
+      return {};
+    },
+  });
+  log('session begins', { version: link.peer.version });
+  const reason = await link.closed;
+  steals.releaseAll(link);
+  await files.close();
+  log('session ends', { reason: reason?.message });
+}
