@@ -34,14 +34,22 @@ export function codeOf(error: unknown, lost: string): string {
 }
 
 /** A Node system error, its properties in the order of Node's own. */
-export function systemError(code: string, syscall: string, path?: string | Uint8Array): NodeJS.ErrnoException {
+export function systemError(
+  code: string,
+  syscall: string,
+  path?: string | Uint8Array,
+  dest?: string | Uint8Array,
+): NodeJS.ErrnoException {
   const known = errnoTable().byCode.has(code) ? code : 'EIO';
-  const name = path === undefined ? undefined : path.toString();
-  const text = `${known}: ${errnoTable().texts.get(known)}, ${syscall}${name === undefined ? '' : ` '${name}'`}`;
+  const from = path?.toString();
+  const to = dest?.toString();
+  const paths = `${from === undefined ? '' : ` '${from}'`}${to === undefined ? '' : ` -> '${to}'`}`;
+  const text = `${known}: ${errnoTable().texts.get(known)}, ${syscall}${paths}`;
   const error: NodeJS.ErrnoException = new Error(text);
   error.errno = errnoOf(known);
   error.code = known;
   error.syscall = syscall;
-  if (name !== undefined) error.path = name;
+  if (from !== undefined) error.path = from;
+  if (to !== undefined) (error as { dest?: string }).dest = to;
   return error;
 }

@@ -13,6 +13,7 @@ export interface Operation<Name extends MessageName = MessageName> {
   /** For the error, as Node's own call would name them. */
   readonly syscall: string;
   readonly path?: string | Uint8Array | undefined;
+  readonly dest?: string | Uint8Array | undefined;
   /** Turns the reply into the binding's result; may throw a system error. */
   readonly result: (reply: ReplyOf<Name>) => unknown;
   /** Turns an error's code into a result (stat with throwIfNoEntry, exists); undefined: it stays an error. */
@@ -81,9 +82,12 @@ function settle<Name extends MessageName>(operation: Operation<Name>, ask: () =>
   return operation.result(reply);
 }
 
-function recovered<Name extends MessageName>({ syscall, path, recover }: Operation<Name>, error: unknown): unknown {
+function recovered<Name extends MessageName>(
+  { syscall, path, dest, recover }: Operation<Name>,
+  error: unknown,
+): unknown {
   const code = codeOf(error, 'EIO');
   const instead = recover?.(code);
   if (instead !== undefined) return instead.result;
-  throw systemError(code, syscall, path);
+  throw systemError(code, syscall, path, dest);
 }

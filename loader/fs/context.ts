@@ -23,9 +23,15 @@ export function replace(name: string, make: (original: BindingFunction) => Bindi
   if (typeof original === 'function') binding[name] = make(original as BindingFunction);
 }
 
-/** Node's own function, on the path that the mapping made of the first argument. */
-export function callLocally(original: BindingFunction, self: unknown, path: unknown, args: unknown[]): unknown {
-  args[0] = path;
+/** Node's own function, on the path that the mapping made of the argument at `pathAt`. */
+export function callLocally(
+  original: BindingFunction,
+  self: unknown,
+  path: unknown,
+  args: unknown[],
+  pathAt = 0,
+): unknown {
+  args[pathAt] = path;
   return original.apply(self, args);
 }
 

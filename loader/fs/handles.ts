@@ -69,10 +69,10 @@ function readInto(handle: number, targets: readonly Uint8Array[], position: unkn
 }
 
 /** The binding's position: a number or bigint, or -1 (null in readv) for the descriptor's own. */
-function positionOf(position: unknown): bigint {
+export function positionOf(position: unknown): bigint {
   return typeof position === 'number' || typeof position === 'bigint' ? BigInt(position) : -1n;
 }
 
-function bytesOf(view: ArrayBufferView): Uint8Array {
+export function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

@@ -3,6 +3,7 @@
 
 import type { PathPolicy } from '../../src/policy/paths.ts';
 import type { Session } from '../session.ts';
+import { replaceTwoPaths } from './border.ts';
 import { complete, completeHere } from './complete.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
 import { Descriptors } from './descriptors.ts';
@@ -14,6 +15,9 @@ import { type PathOperation, pathOperations } from './operations.ts';
 import { route } from './paths.ts';
 import { replaceReadWhole } from './read-whole.ts';
 import { replaceRecursive } from './recursive.ts';
+import { writeHandleOperations } from './write-handles.ts';
+import { writeOperations } from './write-operations.ts';
+import { replaceWriteWhole } from './write-whole.ts';
 
 /** Replaces the functions of this thread's binding. Called once. */
 export function installFiles(session: Session, policy: PathPolicy): void {
@@ -23,8 +27,9 @@ export function installFiles(session: Session, policy: PathPolicy): void {
     descriptors: new Descriptors(session.folder),
     listings: new Listings(),
   };
-  for (const [name, operation] of Object.entries(pathOperations)) replaceByPath(context, name, operation);
-  for (const [name, { requestAt, operation }] of Object.entries(handleOperations)) {
+  for (const [name, operation] of Object.entries({ ...pathOperations, ...writeOperations }))
+    replaceByPath(context, name, operation);
+  for (const [name, { requestAt, operation }] of Object.entries({ ...handleOperations, ...writeHandleOperations })) {
     replace(
       name,
       (original) =>
@@ -33,26 +38,55 @@ export function installFiles(session: Session, policy: PathPolicy): void {
           const way = file && operation(file, args);
           if (way === undefined) return original.apply(this, args);
           if (typeof way === 'function') return completeHere(args[requestAt], way);
-          return complete(session, args[requestAt], way);
+          const result = () => complete(session, args[requestAt], way);
+          const error = args[requestAt + 1];
+          return args[requestAt] === undefined && isErrorContext(error) ? intoContext(error, result) : result();
         },
     );
   }
   replaceOpen(context);
   replaceReadWhole(context);
+  replaceWriteWhole(context);
+  replaceTwoPaths(context);
   replaceRecursive(context);
   replaceOpenDirectory(context);
 }
 
-function replaceByPath(context: FilesContext, name: string, { requestAt, access, operation }: PathOperation): void {
+function replaceByPath(
+  context: FilesContext,
+  name: string,
+  { requestAt, pathAt = 0, access, operation }: PathOperation,
+): void {
   replace(
     name,
     (original) =>
       function (...args) {
-        const way = route(context.policy, args[0], access?.(args) ?? 'read');
-        if (way.to === 'local') return callLocally(original, this, way.path, args);
+        const way = route(context.policy, args[pathAt], access?.(args) ?? 'read');
+        if (way.to === 'local') return callLocally(original, this, way.path, args, pathAt);
         if (way.to === 'remote') return complete(context.session, args[requestAt], operation(way.path, args, context));
         const asked = operation({ bytes: Buffer.alloc(0), shown: way.path }, args, context);
         return notFound(args[requestAt], asked);
       },
   );
+}
+
+/** Where some synchronous calls (writeBuffer, writeString) leave their error instead of throwing it. */
+interface ErrorContext {
+  errno?: number | undefined;
+  code?: string | undefined;
+  syscall?: string | undefined;
+}
+
+function isErrorContext(argument: unknown): argument is ErrorContext {
+  return typeof argument === 'object' && argument !== null;
+}
+
+function intoContext(context: ErrorContext, call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    const { errno, code, syscall } = error as NodeJS.ErrnoException;
+    Object.assign(context, { errno, code, syscall });
+    return undefined;
+  }
 }

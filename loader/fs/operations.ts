@@ -6,11 +6,13 @@ import type { MessageName, ReplyOf } from '../../src/protocol/schema.ts';
 import type { Operation } from './complete.ts';
 import type { FilesContext } from './context.ts';
 import type { RemotePath } from './paths.ts';
-import { statArray } from './stat.ts';
+import { statArray, statFsArray } from './stat.ts';
 
 export interface PathOperation {
   /** The position of the argument that says how to answer. */
   readonly requestAt: number;
+  /** The position of the path; the first argument, unless this says otherwise. */
+  readonly pathAt?: number;
   /** What the call does to the file; reading, unless this says otherwise. */
   readonly access?: (args: readonly unknown[]) => 'read' | 'write';
   readonly operation: (path: RemotePath, args: readonly unknown[], context: FilesContext) => Operation;
@@ -70,6 +72,18 @@ export const pathOperations: Readonly<Record<string, PathOperation>> = {
         syscall: 'readlink',
         path: shown,
         result: ({ target }) => inEncoding(target, encoding),
+      }),
+  },
+  /** statfs(path, bigint, req) */
+  statfs: {
+    requestAt: 2,
+    operation: ({ bytes, shown }, [, bigint]) =>
+      define({
+        message: 'statFileSystem',
+        request: { path: bytes },
+        syscall: 'statfs',
+        path: shown,
+        result: (stat) => statFsArray(stat, bigint === true),
       }),
   },
   realpath: {

@@ -1,7 +1,7 @@
 // A stat of the pod in the form that Node's fs binding gives: 18 numbers (lib/internal/fs/utils.js reads
 // them by position).
 
-import type { Stat } from '../../src/protocol/schema.ts';
+import type { ReplyOf, Stat } from '../../src/protocol/schema.ts';
 
 const nsPerSecond = 1_000_000_000n;
 
@@ -23,6 +23,12 @@ export function statArray(stat: Stat, bigint: boolean): Float64Array | BigInt64A
     ...secondsAndNs(stat.ctimeNs),
     ...secondsAndNs(stat.birthtimeNs),
   ];
+  return bigint ? BigInt64Array.from(values) : Float64Array.from(values, Number);
+}
+
+/** statfs in the binding's form: 7 numbers. */
+export function statFsArray(stat: ReplyOf<'statFileSystem'>, bigint: boolean): Float64Array | BigInt64Array {
+  const values = [stat.type, stat.bsize, stat.blocks, stat.bfree, stat.bavail, stat.files, stat.ffree];
   return bigint ? BigInt64Array.from(values) : Float64Array.from(values, Number);
 }
 

@@ -7,7 +7,6 @@ export const otherKeys: ReadonlySet<string> = new Set(
   key traceparent baggage startup_retry ci internal_proxy external_proxy container experimental
   feature.magic feature.split_queues feature.db_branches feature.preview
   feature.env.load_from_process
-  feature.fs.read_write
   feature.network.ipv6
   feature.network.incoming.port_mapping feature.network.incoming.listen_ports
   feature.network.incoming.ignore_localhost feature.network.incoming.on_concurrent_steal

@@ -35,11 +35,12 @@ export function resolveEnvironment(
 export function resolveFiles({ flags, env }: Sources, file: NonNullable<FeatureSettings['fs']>): FilesConfig {
   const mode = asChoice(
     given(flags.fsMode, '--fs-mode', env, 'MIRRORD_FILE_MODE'),
-    ['read', 'local'],
-    ['write', 'localwithoverrides'],
+    ['read', 'write', 'local', 'localwithoverrides'],
+    [],
   );
   return {
     mode: mode ?? file.mode ?? 'read',
+    readWrite: asList(givenVariable(env, 'MIRRORD_FILE_READ_WRITE_PATTERN')) ?? file.read_write ?? [],
     readOnly: asList(givenVariable(env, 'MIRRORD_FILE_READ_ONLY_PATTERN')) ?? file.read_only ?? [],
     local: asList(givenVariable(env, 'MIRRORD_FILE_LOCAL_PATTERN')) ?? file.local ?? [],
     notFound: file.not_found ?? [],

@@ -74,7 +74,10 @@ const fs = shorthand(
   (value) => ({ mode: typeof value === 'string' ? value : value ? 'read' : 'local' }),
   z.strictObject(
     {
-      mode: z.optional(except(['write', 'localwithoverrides'], z.enum(['read', 'local'], '"read" or "local"'))),
+      mode: z.optional(
+        z.enum(['read', 'write', 'local', 'localwithoverrides'], '"read", "write", "local" or "localwithoverrides"'),
+      ),
+      read_write: z.optional(patterns),
       read_only: z.optional(patterns),
       local: z.optional(patterns),
       not_found: z.optional(patterns),

@@ -52,7 +52,8 @@ export type EnvironmentConfig = {
 
 /** Lists of regular expressions, case-insensitive and unanchored, over absolute paths. */
 export type FilesConfig = {
-  readonly mode: 'read' | 'local';
+  readonly mode: 'read' | 'write' | 'local' | 'localwithoverrides';
+  readonly readWrite: readonly string[];
   readonly readOnly: readonly string[];
   readonly local: readonly string[];
   readonly notFound: readonly string[];

@@ -3,9 +3,13 @@
 
 /** The rules of one session, as JSON: the proxy computes them once, every layer applies the same. */
 export interface PathRules {
-  /** `read`: the pod's files are read, writing stays local. `local`: every file is local. */
-  readonly mode: 'read' | 'local';
+  /**
+   * `read`: the pod's files are read, writing stays local. `write`: both go to the pod. `local`: every file
+   * is local. `localwithoverrides`: local, but for what a pattern or a built-in rule says is remote.
+   */
+  readonly mode: 'read' | 'write' | 'local' | 'localwithoverrides';
   /** Regular expressions (case-insensitive, unanchored) over the absolute path. */
+  readonly readWrite: readonly string[];
   readonly readOnly: readonly string[];
   readonly local: readonly string[];
   readonly notFound: readonly string[];
@@ -65,6 +69,7 @@ const rememberedPaths = 4096;
 export function createPathPolicy(rules: PathRules, places: LocalPlaces): PathPolicy {
   const mapping = rules.mapping.map(([pattern, replacement]) => [new RegExp(pattern, 'i'), replacement] as const);
   const notFound = anyOf(rules.notFound);
+  const readWrite = anyOf(rules.readWrite);
   const readOnly = anyOf(rules.readOnly);
   const local = anyOf(rules.local);
   const roots = places.roots.filter((root) => root !== '/').map((root) => `${root}/`);
@@ -85,13 +90,16 @@ export function createPathPolicy(rules: PathRules, places: LocalPlaces): PathPol
     const use = path === normalize(asked) ? asked : path;
     if (rules.mode === 'local') return { where: 'local', path: use };
     if (notFound.test(path)) return { where: 'notFound', path: use };
+    if (readWrite.test(path)) return { where: 'remote', path: use };
     if (readOnly.test(path)) return { where: access === 'read' ? 'remote' : 'local', path: use };
     if (local.test(path)) return { where: 'local', path: use };
     if (hidden.some((prefix) => path.startsWith(prefix))) return { where: 'notFound', path: use };
-    if (access === 'write') return { where: 'local', path: use };
-    if (builtInRemote.test(path)) return { where: 'remote', path: use };
-    return { where: isLocalPlace(path) ? 'local' : 'remote', path: use };
+    if (access === 'read' && builtInRemote.test(path)) return { where: 'remote', path: use };
+    return { where: isLocalPlace(path) || !remoteByMode(access) ? 'local' : 'remote', path: use };
   };
+
+  const remoteByMode = (access: 'read' | 'write') =>
+    rules.mode === 'write' || (rules.mode === 'read' && access === 'read');
 
   const map = (path: string): string => {
     for (const [pattern, replacement] of mapping) {

@@ -63,7 +63,7 @@ export const messages = {
   readEnvironment: message(2, {}, { variables: ['bytes'] }),
 
   /**
-   * open(2) for reading and the first bytes in one round trip. `whole` says that `data` is all there
+   * open(2), and for reading the first bytes in the same round trip. `whole` says that `data` is all there
    * is; the agent has then closed the file and `handle` is 0.
    */
   openFile: message(
@@ -85,6 +85,37 @@ export const messages = {
   readLink: message(23, { path: 'bytes' }, { target: 'bytes' }),
   /** realpath(3). */
   realPath: message(24, { path: 'bytes' }, { path: 'bytes' }),
+  /** write(2), or pwrite(2) with a `position` of 0 or more. */
+  writeFile: message(25, { handle: 'u32', position: 'i64', data: 'bytes' }, { written: 'u32' }),
+  /** fsync(2), or fdatasync(2). */
+  syncFile: message(26, { handle: 'u32', dataOnly: 'bool' }, {}),
+  truncateFile: message(27, { handle: 'u32', length: 'i64' }, {}),
+  /** fchmod(2), fchown(2), futimens(3). */
+  setFileMode: message(28, { handle: 'u32', mode: 'u32' }, {}),
+  setFileOwner: message(29, { handle: 'u32', uid: 'u32', gid: 'u32' }, {}),
+  setFileTimes: message(30, { handle: 'u32', atimeNs: 'i64', mtimeNs: 'i64' }, {}),
+  /** chmod(2), chown(2), utimensat(2); without `follow` of the symlink itself. */
+  setMode: message(31, { path: 'bytes', mode: 'u32' }, {}),
+  setOwner: message(32, { path: 'bytes', uid: 'u32', gid: 'u32', follow: 'bool' }, {}),
+  setTimes: message(33, { path: 'bytes', atimeNs: 'i64', mtimeNs: 'i64', follow: 'bool' }, {}),
+  /** `first` is the first folder that a recursive mkdir made, empty if it made none. */
+  makeDirectory: message(34, { path: 'bytes', mode: 'u32', recursive: 'bool' }, { first: 'bytes' }),
+  makeTemporaryDirectory: message(35, { prefix: 'bytes' }, { path: 'bytes' }),
+  removeDirectory: message(36, { path: 'bytes' }, {}),
+  removeFile: message(37, { path: 'bytes' }, {}),
+  rename: message(38, { from: 'bytes', to: 'bytes' }, {}),
+  link: message(39, { from: 'bytes', to: 'bytes' }, {}),
+  symlink: message(40, { target: 'bytes', path: 'bytes' }, {}),
+  /** `mode` as COPYFILE_* of uv.h. */
+  copyFile: message(41, { from: 'bytes', to: 'bytes', mode: 'u32' }, {}),
+  /** statfs(2), the numbers that Node gives. */
+  statFileSystem: message(
+    42,
+    { path: 'bytes' },
+    { type: 'i64', bsize: 'i64', blocks: 'i64', bfree: 'i64', bavail: 'i64', files: 'i64', ffree: 'i64' },
+  ),
+  /** Removes a file, or with `recursive` a folder and all in it. */
+  removeTree: message(43, { path: 'bytes', recursive: 'bool' }, {}),
 
   /** Resolves a name as getaddrinfo(3) would in the pod. `family` is 0, 4 or 6; addresses in the resolver's order. */
   lookup: message(48, { name: 'string', family: 'u8' }, { addresses: ['string'] }),

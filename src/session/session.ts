@@ -89,10 +89,10 @@ function agentGone(site: AgentSite, reason: Error | undefined): MirrordError {
 }
 
 function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort'> {
-  const { mode, readOnly, local, notFound, mapping, readonlyFileBuffer } = feature.fs;
+  const { mode, readWrite, readOnly, local, notFound, mapping, readonlyFileBuffer } = feature.fs;
   const { incoming, outgoing, dns } = feature.network;
   return {
-    files: { mode, readOnly, local, notFound, mapping },
+    files: { mode, readWrite, readOnly, local, notFound, mapping },
     prefetchBytes: readonlyFileBuffer,
     resolveNames: dns.enabled,
     outgoingTcp: outgoing.tcp,

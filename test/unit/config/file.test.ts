@@ -62,8 +62,6 @@ test('a value of the wrong kind is named with what it must be', () => {
 
 test('modes that are not there yet are refused', () => {
   const unsupported = [
-    { fs: 'write' },
-    { fs: { mode: 'localwithoverrides' } },
     { network: { incoming: 'mirror' } },
     { network: { incoming: true } },
     { network: { outgoing: { udp: true } } },

@@ -93,7 +93,7 @@ test('an image can be given whole or as registry and tag', () => {
 });
 
 test('a wrong flag or variable is named', () => {
-  assert.throws(() => resolve({ fsMode: 'write' }), { code: 'CONFIG_UNSUPPORTED', message: /--fs-mode/ });
+  assert.throws(() => resolve({ fsMode: 'writ' }), { code: 'CONFIG_INVALID', message: /--fs-mode/ });
   assert.throws(() => resolve({}, { MIRRORD_REMOTE_DNS: 'maybe' }), {
     code: 'CONFIG_INVALID',
     message: /MIRRORD_REMOTE_DNS/,

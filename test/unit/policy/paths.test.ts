@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { createPathPolicy, type PathPolicy, type PathRules } from '../../../src/policy/paths.ts';
 
-const noRules: PathRules = { mode: 'read', readOnly: [], local: [], notFound: [], mapping: [] };
+const noRules: PathRules = { mode: 'read', readWrite: [], readOnly: [], local: [], notFound: [], mapping: [] };
 const places = {
   home: '/root',
   temporary: '/scratch',
@@ -68,6 +68,26 @@ test("this machine's logins are not there", () => {
 test('in read mode whatever is written is local', () => {
   assert.equal(where('/app/log', {}, 'write'), 'local');
   assert.equal(where('/app/log', { readOnly: ['^/app'] }, 'write'), 'local');
+});
+
+test('in write mode what is read from the pod is written there too, and the system stays local', () => {
+  assert.equal(where('/app/log', { mode: 'write' }, 'write'), 'remote');
+  assert.equal(where('/app/log', { mode: 'write' }, 'read'), 'remote');
+  assert.equal(where('/etc/passwd', { mode: 'write' }, 'write'), 'local');
+  assert.equal(where('/srv/team/project/x', { mode: 'write' }, 'write'), 'local');
+});
+
+test('a read_write pattern sends both ways to the pod, in any mode but local', () => {
+  for (const mode of ['read', 'write', 'localwithoverrides'] as const) {
+    assert.equal(where('/etc/shop/x', { mode, readWrite: ['^/etc/shop'] }, 'write'), 'remote');
+  }
+});
+
+test('in localwithoverrides mode only patterns and built-in rules are remote', () => {
+  const rules = { mode: 'localwithoverrides', readOnly: ['^/app'] } as const;
+  assert.equal(where('/app/x', rules), 'remote');
+  assert.equal(where('/etc/hosts', rules), 'remote');
+  assert.equal(where('/data/x', rules), 'local');
 });
 
 test('in local mode nothing is remote, whatever the rules', () => {
