@@ -8,8 +8,10 @@ import { Files } from './files.ts';
 import type { Steals } from './incoming/steal.ts';
 import { log } from './log.ts';
 import { lookup } from './names/lookup.ts';
+import { lookupService, resolve } from './names/resolve.ts';
 import { connectTcp } from './outgoing.ts';
 import type { Target } from './target/enter.ts';
+import { openUdp } from './udp.ts';
 
 /** What sessions share. */
 export interface SessionNeeds {
@@ -32,7 +34,10 @@ export async function startSession(socket: Socket, ready: Promise<SessionNeeds>)
     readEnvironment: () => ({ variables: target.environment }),
     ...files.handlers,
     lookup,
+    lookupService,
+    resolve,
     connectTcp,
+    openUdp,
     steal: async ({ port }) => {
       await steals.steal(port, link);
       return {};

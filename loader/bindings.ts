@@ -41,7 +41,10 @@ interface Bindings {
     readonly DNS_ORDER_IPV4_FIRST: number;
     readonly DNS_ORDER_IPV6_FIRST: number;
     getaddrinfo: BindingFunction;
+    getnameinfo: BindingFunction;
+    readonly ChannelWrap: { readonly prototype: Record<string, BindingFunction> };
   };
+  udp_wrap: { readonly UDP: { readonly prototype: Record<string, BindingFunction> } };
 }
 
 /**

@@ -5,12 +5,14 @@ import { sessionVariable } from '../src/policy/layer-settings.ts';
 import { createPathPolicy, type PathPolicy } from '../src/policy/paths.ts';
 import { inheritedFolder, installChildren } from './children.ts';
 import { installFiles } from './fs/install.ts';
-import { installNames } from './names.ts';
+import { installNames } from './names/lookup.ts';
+import { installRecords } from './names/records.ts';
 import { installConnect } from './net/connect.ts';
 import { installListen, Listening } from './net/listen.ts';
 import { localPlaces } from './places.ts';
 import { joinSession, type Session } from './session.ts';
 import { startSession } from './start.ts';
+import { installUdp } from './udp/install.ts';
 
 /** Marks a thread that has the loader, so that a second --import of it does nothing. */
 const mark = Symbol.for('mirrord.registered');
@@ -26,7 +28,10 @@ function register(): void {
   if (folder === undefined) takeEnvironment(session);
   installChildren(session.folder);
   installNetwork(session);
-  installNames(session);
+  if (session.settings.resolveNames) {
+    installNames(session);
+    installRecords(session);
+  }
   installFiles(session, policy);
 }
 
@@ -34,6 +39,7 @@ function installNetwork(session: Session): void {
   const listening = new Listening();
   installListen(session, listening);
   installConnect(session, listening);
+  installUdp(session);
 }
 
 /** Under `mirrord exec` the program starts with the pod's variables; here they come before its first line. */

@@ -34,6 +34,7 @@ program
   .option('--no-remote-dns', 'resolve names on this machine')
   .option('--no-outgoing', 'outgoing connections leave from this machine')
   .option('--no-tcp-outgoing', 'outgoing TCP connections leave from this machine')
+  .option('--no-udp-outgoing', 'outgoing UDP datagrams leave from this machine')
   .option('-a, --agent-namespace <name>', "the agent's namespace (default: the target's)")
   .option('-i, --agent-image <image>', "the agent's image")
   .option('-l, --agent-log-level <level>', "the agent's log level")
@@ -45,18 +46,20 @@ program.command('start-proxy', { hidden: true }).action(startProxyProcess);
 program.command('run-proxy', { hidden: true }).action(runProxyProcess);
 
 /** Commander gives a `--no-x` flag as `x: false`. */
-type CommanderFlags = Omit<Flags, 'noRemoteDns' | 'noOutgoing' | 'noTcpOutgoing'> & {
+type CommanderFlags = Omit<Flags, 'noRemoteDns' | 'noOutgoing' | 'noTcpOutgoing' | 'noUdpOutgoing'> & {
   readonly remoteDns: boolean;
   readonly outgoing: boolean;
   readonly tcpOutgoing: boolean;
+  readonly udpOutgoing: boolean;
 };
 
-function toFlags({ remoteDns, outgoing, tcpOutgoing, ...flags }: CommanderFlags): Flags {
+function toFlags({ remoteDns, outgoing, tcpOutgoing, udpOutgoing, ...flags }: CommanderFlags): Flags {
   return {
     ...flags,
     ...(!remoteDns && { noRemoteDns: true }),
     ...(!outgoing && { noOutgoing: true }),
     ...(!tcpOutgoing && { noTcpOutgoing: true }),
+    ...(!udpOutgoing && { noUdpOutgoing: true }),
   };
 }
 

@@ -19,6 +19,15 @@ export function addressesInHosts(content: string, name: string, family: number):
   return found;
 }
 
+/** The names that a hosts file gives an address, the canonical one first. */
+export function namesInHosts(content: string, address: string): string[] {
+  for (const line of content.split('\n')) {
+    const [found, ...names] = withoutComment(line).trim().split(/\s+/);
+    if (found === address) return names;
+  }
+  return [];
+}
+
 function withoutComment(line: string): string {
   const start = line.indexOf('#');
   return start < 0 ? line : line.slice(0, start);

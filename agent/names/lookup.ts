@@ -1,13 +1,13 @@
 // Names as getaddrinfo(3) would resolve them inside the pod: its hosts file, then its name servers with
 // its search list. Both files are read anew for each lookup, and no answer is kept.
 
-import { promises as fs } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { RemoteError } from '../../src/protocol/failure.ts';
 import type { ReplyOf, RequestOf } from '../../src/protocol/schema.ts';
 import { type Answer, type Ask, askServer, resolveFamily } from './dns.ts';
 import { addressesInHosts } from './hosts.ts';
+import { readOrEmpty } from './read-file.ts';
 import { candidates, parseResolvConf, type ResolverConfig } from './resolv-conf.ts';
 
 /** @throws RemoteError `EAI_NONAME`, `EAI_AGAIN` or `EAI_FAIL` */
@@ -84,13 +84,4 @@ function hasIPv6(): boolean {
   return Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some(({ family, internal, address }) => family === 'IPv6' && !internal && !/^fe[89ab]/i.test(address)),
   );
-}
-
-/** A file that is not there is as an empty one, to glibc as well. */
-async function readOrEmpty(path: string): Promise<string> {
-  try {
-    return await fs.readFile(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -3,13 +3,13 @@
 // back beside the connection, so its bytes are the program's from the first to the last.
 
 import type { LayerSettings } from '../../src/policy/layer-settings.ts';
-import { encodeFrame } from '../../src/protocol/frame.ts';
-import { type Address, encodeRequest, messages } from '../../src/protocol/schema.ts';
+import type { Address } from '../../src/protocol/schema.ts';
 import { getBinding, type Handle, type Request } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { isLoopback, showAddress } from './address.ts';
 import type { Listening } from './listen.ts';
+import { preamble } from './preamble.ts';
 
 /**
  * Node gives each address but the last 250 ms before it tries the next one (happy eyeballs), which a
@@ -79,16 +79,10 @@ function connectThroughProxy(
 }
 
 function sendPreamble(session: Session, handle: Handle, call: number, to: Address): void {
-  const preamble = Buffer.concat([
-    encodeFrame({ kind: 'hello', channel: 0, message: messages.hello.number, payload: session.hello }),
-    encodeFrame({
-      kind: 'request',
-      channel: call,
-      message: messages.connectTcp.number,
-      payload: encodeRequest('connectTcp', { to }),
-    }),
-  ]);
   const write = new (getBinding('stream_wrap').WriteWrap)();
   write.oncomplete = () => {};
-  (handle.writeBuffer as (request: Request, bytes: Buffer) => number)(write, preamble);
+  (handle.writeBuffer as (request: Request, bytes: Buffer) => number)(
+    write,
+    preamble(session, call, 'connectTcp', { to }),
+  );
 }

@@ -20,6 +20,7 @@ export type Flags = {
   readonly noRemoteDns?: boolean | undefined;
   readonly noOutgoing?: boolean | undefined;
   readonly noTcpOutgoing?: boolean | undefined;
+  readonly noUdpOutgoing?: boolean | undefined;
   readonly acceptInvalidCertificates?: boolean | undefined;
 };
 

@@ -58,6 +58,7 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
   );
   const mode = incoming === 'true' ? 'steal' : incoming === 'false' ? 'off' : incoming;
   const tcpFlag = flags.noOutgoing === true || flags.noTcpOutgoing === true ? false : undefined;
+  const udpFlag = flags.noOutgoing === true || flags.noUdpOutgoing === true ? false : undefined;
   refuseBoth('feature.network.incoming.ports', file.incoming?.ports, 'ignore_ports', file.incoming?.ignore_ports);
   return {
     incoming: {
@@ -67,6 +68,7 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
     },
     outgoing: {
       tcp: tcpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_TCP_OUTGOING')) ?? file.outgoing?.tcp ?? true,
+      udp: udpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_UDP_OUTGOING')) ?? file.outgoing?.udp ?? true,
       // mirrord goes by this variable's presence.
       ignoreLocalhost:
         givenVariable(env, 'MIRRORD_OUTGOING_IGNORE_LOCALHOST') !== undefined ||

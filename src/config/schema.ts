@@ -106,9 +106,9 @@ const incoming = shorthand(
 );
 
 const outgoing = shorthand(
-  (value) => (typeof value === 'boolean' ? { tcp: value } : undefined),
+  (value) => (typeof value === 'boolean' ? { tcp: value, udp: value } : undefined),
   z.strictObject(
-    { tcp: z.optional(flag), udp: only(false), ignore_localhost: z.optional(flag) },
+    { tcp: z.optional(flag), udp: z.optional(flag), ignore_localhost: z.optional(flag) },
     'true, false or an object',
   ),
 );

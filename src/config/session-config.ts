@@ -70,7 +70,7 @@ export type NetworkConfig = {
     readonly ports?: readonly number[] | undefined;
     readonly ignorePorts: readonly number[];
   };
-  readonly outgoing: { readonly tcp: boolean; readonly ignoreLocalhost: boolean };
+  readonly outgoing: { readonly tcp: boolean; readonly udp: boolean; readonly ignoreLocalhost: boolean };
   readonly dns: { readonly enabled: boolean };
 };
 

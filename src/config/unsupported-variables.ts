@@ -22,7 +22,6 @@ const variablesOnlyFalse = [
   'MIRRORD_ENV_LOAD_FROM_PROCESS',
   'MIRRORD_MULTI_CLUSTER',
   'MIRRORD_OPERATOR_ENABLE',
-  'MIRRORD_UDP_OUTGOING',
 ];
 
 /** @throws MirrordError `CONFIG_UNSUPPORTED` */

@@ -22,6 +22,7 @@ export interface LayerSettings {
   readonly prefetchBytes: number;
   readonly resolveNames: boolean;
   readonly outgoingTcp: boolean;
+  readonly outgoingUdp: boolean;
   /** True: a connect to 127.0.0.1 or ::1 stays on this machine. */
   readonly outgoingIgnoreLocalhost: boolean;
   readonly incoming: IncomingSettings;

@@ -121,6 +121,15 @@ export const messages = {
   lookup: message(48, { name: 'string', family: 'u8' }, { addresses: ['string'] }),
   /** Connects from the pod; the reply comes when the pod's connect(2) has succeeded. */
   connectTcp: message(49, { to: address }, { local: address, remote: address }, { stream: true }),
+  /**
+   * Asks the pod's name servers (or `servers`, as dns.setServers takes them) for records of a type: A, MX,
+   * TXT …, or PTR for an address. `records` is JSON, in the shape in which Node's dns module gives them.
+   */
+  resolve: message(50, { name: 'string', type: 'string', servers: ['string'] }, { records: 'string' }),
+  /** getnameinfo(3). */
+  lookupService: message(51, { address }, { name: 'string', service: 'string' }),
+  /** A UDP socket of the pod; its stream carries datagrams both ways, see datagram.ts. `family` is 4 or 6. */
+  openUdp: message(52, { family: 'u8' }, { local: address }, { stream: true }),
 
   /** Takes the requests that come to a port of the pod, until `release` or the session's end. */
   steal: message(64, { port: 'u16' }, {}),

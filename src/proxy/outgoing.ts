@@ -1,17 +1,20 @@
-// Outgoing TCP on the developer's machine: a layer connects its program's own socket to this port and
-// writes a preamble (who it is, where to); the bytes behind it belong to a connection that the pod makes.
+// Outgoing connections on the developer's machine: a layer connects a socket to this port and writes a
+// preamble (who it is, what it wants); the bytes behind it belong to a TCP connection or UDP socket of the pod.
 
 import net from 'node:net';
 import { encodeFailure, RemoteError } from '../protocol/failure.ts';
 import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { decodeHello } from '../protocol/hello.ts';
 import type { Link } from '../protocol/link.ts';
-import { decodeRequest, encodeReply, messageName } from '../protocol/schema.ts';
+import { decodeRequest, encodeReply, type MessageName, messageName } from '../protocol/schema.ts';
 import { splice } from '../protocol/splice.ts';
 import { connectLocally, type Incoming } from './incoming.ts';
 
 /** A preamble that does not come at once comes from nobody of ours. */
 const preambleTimeoutMs = 10_000;
+
+/** What a layer may open here. */
+const streams = new Set<MessageName | undefined>(['connectTcp', 'openUdp']);
 
 export interface OutgoingContext {
   readonly link: Link;
@@ -39,9 +42,9 @@ export async function listenForOutgoing(context: OutgoingContext): Promise<net.S
 async function connect(socket: net.Socket, layer: number, request: Frame, context: OutgoingContext): Promise<void> {
   const { channel: call, message, payload } = request;
   try {
-    const { to } = decodeRequest('connectTcp', payload);
-    const own = isLoopback(to.host) ? context.incoming.find(to.port) : undefined;
-    if (own !== undefined) {
+    const to = messageName(message) === 'connectTcp' ? decodeRequest('connectTcp', payload).to : undefined;
+    const own = to !== undefined && isLoopback(to.host) ? context.incoming.find(to.port) : undefined;
+    if (to !== undefined && own !== undefined) {
       // The session listens on this port of the pod itself.
       const program = await connectLocally(own.local);
       const remote = { host: to.host, port: to.port };
@@ -83,7 +86,7 @@ function readPreamble(socket: net.Socket, token: string): Promise<{ layer: numbe
         socket.off('data', onData).pause();
         socket.setTimeout(0);
         const { token: shown, layer } = decodeHello(hello.payload);
-        if (shown !== token || messageName(request.message) !== 'connectTcp') throw new Error('not a layer of ours');
+        if (shown !== token || !streams.has(messageName(request.message))) throw new Error('not a layer of ours');
         resolve({ layer, request });
       } catch (error) {
         reject(error);

@@ -96,6 +96,7 @@ function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' 
     prefetchBytes: readonlyFileBuffer,
     resolveNames: dns.enabled,
     outgoingTcp: outgoing.tcp,
+    outgoingUdp: outgoing.udp,
     outgoingIgnoreLocalhost: outgoing.ignoreLocalhost,
     incoming: { ...incoming, ignoreLocalhost: false, ports: incoming.ports },
   };

@@ -21,7 +21,7 @@ test("the defaults are mirrord's, but incoming traffic stays with the pod", () =
   assert.equal(feature.fs.readonlyFileBuffer, 128_000);
   assert.deepEqual(feature.network, {
     incoming: { mode: 'off', ports: undefined, ignorePorts: [] },
-    outgoing: { tcp: true, ignoreLocalhost: false },
+    outgoing: { tcp: true, udp: true, ignoreLocalhost: false },
     dns: { enabled: true },
   });
 });

@@ -1,12 +1,11 @@
 // Names of the loader: dns.lookup and all that uses it (net, http, fetch) resolve in the pod.
 
-import { getBinding, type Request } from './bindings.ts';
-import { codeOf, errnoOf } from './errors.ts';
-import { isIPv6 } from './net/address.ts';
-import type { Session } from './session.ts';
+import { getBinding, type Request } from '../bindings.ts';
+import { codeOf, errnoOf } from '../errors.ts';
+import { isIPv6 } from '../net/address.ts';
+import type { Session } from '../session.ts';
 
 export function installNames(session: Session): void {
-  if (!session.settings.resolveNames) return;
   const binding = getBinding('cares_wrap');
   const { DNS_ORDER_IPV4_FIRST, DNS_ORDER_IPV6_FIRST } = binding;
 

@@ -1,0 +1,104 @@
+// Records of the loader: dns.resolve*, dns.reverse and Resolver ask the pod's name servers, or those that the
+// program has set; dns.lookupService asks what the pod calls an address.
+
+import fs from 'node:fs';
+import { RemoteError } from '../../src/protocol/failure.ts';
+import { type BindingFunction, getBinding, type Request } from '../bindings.ts';
+import { codeOf, errnoOf } from '../errors.ts';
+import type { Session } from '../session.ts';
+
+/** The methods of c-ares' channel, and the record type that each asks for. */
+const recordTypes: Readonly<Record<string, string>> = {
+  queryA: 'A',
+  queryAaaa: 'AAAA',
+  queryAny: 'ANY',
+  queryCaa: 'CAA',
+  queryCname: 'CNAME',
+  queryMx: 'MX',
+  queryNaptr: 'NAPTR',
+  queryNs: 'NS',
+  queryPtr: 'PTR',
+  querySoa: 'SOA',
+  querySrv: 'SRV',
+  queryTxt: 'TXT',
+  queryTlsa: 'TLSA',
+  getHostByAddr: 'REVERSE',
+};
+
+/** What `setServers` got, by channel: `[family, address, port]` each. */
+const setServers = new WeakMap<object, readonly string[]>();
+
+export function installRecords(session: Session): void {
+  const binding = getBinding('cares_wrap');
+  const { prototype } = binding.ChannelWrap;
+  for (const [method, type] of Object.entries(recordTypes)) {
+    if (prototype[method] === undefined) continue;
+    prototype[method] = function (...args) {
+      const [request, name] = args as [Request, string];
+      const servers = setServers.get(this as object) ?? [];
+      session.async.call('resolve', { name, type, servers }, (error, reply) => {
+        if (reply === undefined) request.oncomplete(dnsCode(error));
+        else answer(request, type, JSON.parse(reply.records));
+      });
+      return 0;
+    };
+  }
+  replaceServers(prototype);
+
+  /** getnameinfo(req, address, port) */
+  binding.getnameinfo = (...args) => {
+    const [request, host, port] = args as [Request, string, number];
+    session.async.call('lookupService', { address: { host, port } }, (error, reply) => {
+      if (reply === undefined) request.oncomplete(errnoOf(codeOf(error, 'EAI_AGAIN')));
+      else request.oncomplete(null, reply.name, reply.service);
+    });
+    return 0;
+  };
+}
+
+/** Addresses have their times to live beside them; all other records are as Node's dns gives them. */
+function answer(request: Request, type: string, records: unknown): void {
+  if (type !== 'A' && type !== 'AAAA') {
+    request.oncomplete(null, records);
+    return;
+  }
+  const addresses = records as readonly { address: string; ttl: number }[];
+  request.oncomplete(
+    null,
+    addresses.map(({ address }) => address),
+    addresses.map(({ ttl }) => ttl),
+  );
+}
+
+function replaceServers(prototype: Record<string, BindingFunction>): void {
+  const { getServers: get, setServers: set } = prototype as {
+    getServers: BindingFunction;
+    setServers: BindingFunction;
+  };
+  prototype.setServers = function (...args) {
+    const servers = args[0] as readonly (readonly [family: number, host: string, port: number])[];
+    setServers.set(
+      this as object,
+      servers.map(([family, host, port]) => (family === 6 ? `[${host}]:${port}` : `${host}:${port}`)),
+    );
+    return set.apply(this, args);
+  };
+  prototype.getServers = function (...args) {
+    return setServers.has(this as object) ? get.apply(this, args) : podServers();
+  };
+}
+
+/** The pod's resolv.conf, which this thread's fs reads from the pod. */
+function podServers(): [host: string, port: number][] {
+  const lines = fs.readFileSync('/etc/resolv.conf', 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [keyword, host] = line.trim().split(/\s+/);
+    return keyword === 'nameserver' && host !== undefined ? [[host, 53]] : [];
+  });
+}
+
+/** Node's dns module knows errors by c-ares' names. */
+function dnsCode(error: unknown): string {
+  const code = error instanceof RemoteError ? error.code : '';
+  return code === 'LINK_CLOSED' || code === '' ? 'ECONNREFUSED' : code;
+}

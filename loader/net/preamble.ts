@@ -1,0 +1,19 @@
+// What a layer writes first on a connection to the proxy's port: who it is, and what the bytes behind are for.
+
+import { encodeFrame } from '../../src/protocol/frame.ts';
+import { encodeRequest, messages, type RequestOf } from '../../src/protocol/schema.ts';
+import type { Session } from '../session.ts';
+
+/** @param call the number under which the answer is waited for, on the layer's own socket */
+export function preamble<Name extends 'connectTcp' | 'openUdp'>(
+  { hello }: Session,
+  call: number,
+  name: Name,
+  request: RequestOf<Name>,
+): Buffer {
+  const { number } = messages[name];
+  return Buffer.concat([
+    encodeFrame({ kind: 'hello', channel: 0, message: messages.hello.number, payload: hello }),
+    encodeFrame({ kind: 'request', channel: call, message: number, payload: encodeRequest(name, request) }),
+  ]);
+}
