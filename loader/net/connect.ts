@@ -40,6 +40,7 @@ export function installConnect(session: Session, listening: Listening): void {
 function isRemote(settings: LayerSettings, listening: Listening, host: string, port: number): boolean {
   if (!settings.outgoingTcp || port === 0) return false;
   if (!isLoopback(host)) return true;
+  if (port === settings.tcpPort) return false; // our own way to the proxy
   return !settings.outgoingIgnoreLocalhost && !listening.hasLocalPort(port) && port !== process.debugPort;
 }
 
