@@ -3,7 +3,7 @@
 
 import { Command, Option } from 'commander';
 import { exec } from './cli/exec.ts';
-import { reportError } from './cli/report.ts';
+import { outliveTerminal, reportError } from './cli/report.ts';
 import { runProxyProcess, startProxyProcess } from './cli/start-proxy.ts';
 import { StartStopped } from './cli/start-signal.ts';
 import type { Flags } from './config/flags.ts';
@@ -63,6 +63,7 @@ function toFlags({ remoteDns, outgoing, tcpOutgoing, udpOutgoing, ...flags }: Co
   };
 }
 
+outliveTerminal();
 program.parseAsync().catch((error: unknown) => {
   // Not by itself: an open stdin or a kept-alive connection would hold a process that has nothing left to do.
   if (error instanceof StartStopped) process.exit();

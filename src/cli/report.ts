@@ -2,6 +2,14 @@
 
 import { MirrordError } from '../errors.ts';
 
+/**
+ * The terminal, or whoever reads our stderr, can go before us; that is no reason to stop, and to leave the
+ * agent behind. Called once, before anything is reported.
+ */
+export function outliveTerminal(): void {
+  process.stderr.on('error', () => {});
+}
+
 /** @param line a sentence or two, without a line break */
 export function report(line: string): void {
   process.stderr.write(`mirrord: ${line}\n`);

@@ -51,7 +51,6 @@ export async function runProxyProcess(): Promise<void> {
   }).finally(start.stop);
   process.stdin.off('close', orphaned);
   process.on('SIGTERM', end).on('SIGHUP', end).on('SIGINT', end);
-  process.stderr.on('error', () => {}); // the terminal may be closed before us
   void session.lost.then((error) => process.stderr.write(error.format()));
   waitForLayers(firstLayerMs);
   process.stdout.write(`${session.folder}\n`);
