@@ -4,9 +4,10 @@
 
 import { syncBuiltinESMExports } from 'node:module';
 import type { WorkerOptions } from 'node:worker_threads';
-import { sessionVariable } from '../src/policy/layer-settings.ts';
+import { type StartFile, sessionVariable } from '../src/policy/layer-settings.ts';
 import { nodeOption, requireFlag } from '../src/policy/node-options.ts';
 import { type BindingFunction, getBinding } from './bindings.ts';
+import type { Session } from './session.ts';
 
 /** The flag that loads this file, as an argument and as part of NODE_OPTIONS. */
 const ownFlag = requireFlag(__filename);
@@ -24,14 +25,17 @@ export function inheritedFolder(): string | undefined {
 }
 
 /** Called once in each thread, when the session is known. */
-export function installChildren(folder: string): void {
-  hideFromProgram();
+export function installChildren({ folder, settings }: Session): void {
+  hideFromProgram(settings.startFiles);
   threads.setEnvironmentData(folderKey, folder);
-  replaceSpawn(folder);
+  replaceSpawn(folder, settings.startFiles);
   replaceWorker();
 }
 
-function hideFromProgram(): void {
+function hideFromProgram(startFiles: readonly StartFile[]): void {
+  for (const { name, inPod, copy } of startFiles) {
+    if (process.env[name] === copy) process.env[name] = inPod;
+  }
   delete process.env[sessionVariable];
   process.execArgv = process.execArgv.filter((argument) => argument !== ownFlag);
   const users = withoutOwnOption(process.env.NODE_OPTIONS ?? '');
@@ -39,20 +43,21 @@ function hideFromProgram(): void {
   else process.env.NODE_OPTIONS = users;
 }
 
-function replaceSpawn(folder: string): void {
+function replaceSpawn(folder: string, startFiles: readonly StartFile[]): void {
+  const join = (pairs: readonly string[] | undefined) => joined(pairs, folder, startFiles);
   const { prototype } = getBinding('process_wrap').Process;
   const spawn = prototype.spawn as BindingFunction;
   /** spawn(options) up to Node 22, spawn(file, args, cwd, envPairs, …) from 24 on. */
   prototype.spawn = function (...args) {
-    if (typeof args[0] === 'object') args[0] = withSession(args[0] as SpawnOptions, folder);
-    else args[3] = joined(args[3] as readonly string[] | undefined, folder);
+    if (typeof args[0] === 'object') args[0] = withSession(args[0] as SpawnOptions, join);
+    else args[3] = join(args[3] as readonly string[] | undefined);
     return spawn.apply(this, args);
   };
 
   const binding = getBinding('spawn_sync');
   const spawnSync = binding.spawn;
   binding.spawn = function (...args) {
-    args[0] = withSession(args[0] as SpawnOptions, folder);
+    args[0] = withSession(args[0] as SpawnOptions, join);
     return spawnSync.apply(this, args);
   };
 }
@@ -62,16 +67,23 @@ interface SpawnOptions {
   readonly envPairs?: readonly string[];
 }
 
-function withSession(options: SpawnOptions, folder: string): SpawnOptions {
-  return { ...options, envPairs: joined(options.envPairs, folder) };
+type Join = (pairs: readonly string[] | undefined) => readonly string[];
+
+function withSession(options: SpawnOptions, join: Join): SpawnOptions {
+  return { ...options, envPairs: join(options.envPairs) };
 }
 
 /** `NAME=value` pairs of a child, with the session's. Also for programs that are not Node: one may start it. */
-function joined(pairs: readonly string[] = [], folder: string): readonly string[] {
+function joined(pairs: readonly string[] = [], folder: string, startFiles: readonly StartFile[]): readonly string[] {
   const options = pairs.find((pair) => pair.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length) ?? '';
   const others = pairs.filter((pair) => !pair.startsWith('NODE_OPTIONS=') && !pair.startsWith(`${sessionVariable}=`));
   const nodeOptions = [withoutOwnOption(options), ownOption].filter(Boolean).join(' ');
-  return [...others, `NODE_OPTIONS=${nodeOptions}`, `${sessionVariable}=${folder}`];
+  const copies = new Map(startFiles.map(({ name, inPod, copy }) => [`${name}=${inPod}`, `${name}=${copy}`]));
+  return [
+    ...others.map((pair) => copies.get(pair) ?? pair),
+    `NODE_OPTIONS=${nodeOptions}`,
+    `${sessionVariable}=${folder}`,
+  ];
 }
 
 /** A thread with an env or execArgv of its own is not given the flags of this one: ours is added to them. */

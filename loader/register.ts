@@ -26,7 +26,7 @@ function register(): void {
   const session = join(folder ?? startSession());
   const policy: PathPolicy = createPathPolicy(session.settings.files, localPlaces(session.folder));
   if (folder === undefined) takeEnvironment(session);
-  installChildren(session.folder);
+  installChildren(session);
   installNetwork(session);
   if (session.settings.resolveNames) {
     installNames(session);
@@ -47,6 +47,10 @@ function takeEnvironment(session: Session): void {
   const { set, unset } = session.sync.call('environment', {});
   for (const { name, value } of set) process.env[name] = value;
   for (const name of unset) delete process.env[name];
+  const late = session.settings.startFiles.map(({ name }) => name);
+  if (late.length > 0) {
+    process.stderr.write(`mirrord: ${late.join(', ')} counts before a process starts only: use mirrord exec.\n`);
+  }
 }
 
 function join(folder: string): Session {

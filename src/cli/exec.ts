@@ -41,10 +41,11 @@ export async function exec(command: string, args: readonly string[], flags: Flag
 }
 
 /** Our own variables and the pod's, and what brings the loader into every Node process below. */
-function programEnvironment({ folder, environment }: Session): NodeJS.ProcessEnv {
+function programEnvironment({ folder, environment, startFiles }: Session): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const { name, value } of environment.set) env[name] = value;
   for (const name of environment.unset) delete env[name];
+  for (const { name, copy } of startFiles) env[name] = copy;
   const loader = path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs');
   env.NODE_OPTIONS = [process.env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
   env[sessionVariable] = folder;

@@ -12,12 +12,20 @@ export const settingsFile = 'session.json';
 export const freeSlots = 'free';
 export const takenSlots = 'taken';
 
+/** A file of the pod that a variable names, and its copy for processes that start here. */
+export interface StartFile {
+  readonly name: string;
+  readonly inPod: string;
+  readonly copy: string;
+}
+
 export interface LayerSettings {
   /** Proves to the proxy that a connection comes from this session; 32 hex digits. */
   readonly token: string;
   /** The proxy's port on 127.0.0.1 for outgoing TCP connections. */
   readonly tcpPort: number;
   readonly files: PathRules;
+  readonly startFiles: readonly StartFile[];
   /** Files of up to this many bytes come with the reply to open. */
   readonly prefetchBytes: number;
   readonly resolveNames: boolean;

@@ -12,10 +12,12 @@ import type { Link } from '../protocol/link.ts';
 import { Incoming } from './incoming.ts';
 import { Layer, type LayerContext } from './layer.ts';
 import { listenForOutgoing } from './outgoing.ts';
-import { makeSessionFolder, type Slot, Slots } from './slots.ts';
+import { type Slot, Slots } from './slots.ts';
 
 export interface ProxyOptions {
   readonly link: Link;
+  /** The session's folder, see makeSessionFolder; the proxy removes it. */
+  readonly folder: string;
   /** What layers are told, less what the proxy itself chooses. */
   readonly settings: Omit<LayerSettings, 'token' | 'tcpPort'>;
   readonly environment: LayerContext['environment'];
@@ -24,8 +26,6 @@ export interface ProxyOptions {
 }
 
 export interface RunningProxy {
-  /** The session's folder, for the layers' environment. */
-  readonly folder: string;
   /** Ends the layers' connections and removes the folder; the link stays. May be called twice. */
   close(): void;
 }
@@ -40,9 +40,8 @@ interface Attached {
 const socketName = 'socket';
 
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const { link } = options;
+  const { link, folder } = options;
   const token = randomBytes(16).toString('hex');
-  const folder = makeSessionFolder();
   const incoming = new Incoming(link);
   const context: LayerContext = { link, incoming, environment: options.environment };
   const layers = new Map<number, Attached>();
@@ -91,7 +90,6 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   fs.writeFileSync(path.join(folder, settingsFile), JSON.stringify(settings), { mode: 0o600 });
 
   return {
-    folder,
     close() {
       slots.close();
       tcp.close();

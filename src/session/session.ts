@@ -1,17 +1,21 @@
 // A session from its configuration to a running proxy: cluster, target, agent, link, environment, proxy.
 
+import fs from 'node:fs';
 import type { SessionConfig } from '../config/session-config.ts';
 import { MirrordError } from '../errors.ts';
-import type { LayerSettings } from '../policy/layer-settings.ts';
+import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
 import type { Link } from '../protocol/link.ts';
 import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
+import { makeSessionFolder } from '../proxy/slots.ts';
 import { type AgentSite, findAgentSite } from './agent-site.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
 import { openLink } from './open-link.ts';
+import { fetchStartFiles } from './start-files.ts';
 
 export interface Session {
   /** For the environment of the programs that join. */
   readonly folder: string;
+  readonly startFiles: readonly StartFile[];
   readonly environment: SessionEnvironment;
   /** Settles when the agent is gone before `close`: with the error for the developer. */
   readonly lost: Promise<MirrordError>;
@@ -41,29 +45,32 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 async function start(options: SessionOptions): Promise<Session> {
   const { config, report, signal } = options;
   const site = await findAgentSite(config, report, signal);
+  const folder = makeSessionFolder();
   let link: Link | undefined;
   try {
     link = await openLink(site, signal);
     const environment = await sessionEnvironment(link, config.feature.env);
+    const startFiles = await fetchStartFiles(link, environment, folder);
     const proxy = await startProxy({
       link,
-      settings: layerSettings(config),
+      folder,
+      settings: { ...layerSettings(config), startFiles },
       environment: () => environment,
       ...(options.onLayers && { onLayers: options.onLayers }),
     });
     report(`Ready. ${incomingSentence(config)}`);
-    return running(site, link, proxy, environment);
+    return { folder, startFiles, ...running(site, link, proxy, environment) };
   } catch (error) {
     link?.close();
+    fs.rmSync(folder, { recursive: true, force: true });
     await site.remove();
     throw error;
   }
 }
 
-function running(site: AgentSite, link: Link, proxy: RunningProxy, environment: SessionEnvironment): Session {
+function running(site: AgentSite, link: Link, proxy: RunningProxy, environment: SessionEnvironment): Running {
   let closing: Promise<void> | undefined;
   return {
-    folder: proxy.folder,
     environment,
     lost: new Promise((settle) => {
       void link.closed.then((reason) => {
@@ -81,6 +88,8 @@ function running(site: AgentSite, link: Link, proxy: RunningProxy, environment: 
   };
 }
 
+type Running = Omit<Session, 'folder' | 'startFiles'>;
+
 function agentGone(site: AgentSite, reason: Error | undefined): MirrordError {
   return new MirrordError('AGENT_GONE', `The connection to ${site.name} has ended: ${reason?.message ?? 'closed'}.`, {
     help: 'Calls to the pod fail from here on, and the pod answers its own requests again; start again for a new session.',
@@ -88,7 +97,7 @@ function agentGone(site: AgentSite, reason: Error | undefined): MirrordError {
   });
 }
 
-function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort'> {
+function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort' | 'startFiles'> {
   const { mode, readWrite, readOnly, local, notFound, mapping, readonlyFileBuffer } = feature.fs;
   const { incoming, outgoing, dns } = feature.network;
   return {
