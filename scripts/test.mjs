@@ -18,6 +18,13 @@ for (const suite of suites.filter((name) => words.includes(name))) {
     .filter((file) => file.endsWith('.test.ts'))
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
   console.log(`\n== ${suite}: ${files.length} files`);
+  if (suite === 'e2e') {
+    const prepared = spawnSync(process.execPath, ['--import=tsx', 'test/e2e/support/prepare.ts'], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    if (prepared.status !== 0) process.exit(1);
+  }
   // One after the other where they share a cluster, this machine's namespaces, or two cores' time.
   const concurrency = suite === 'unit' ? [] : ['--test-concurrency=1'];
   const args = ['--import=tsx', '--test', '--test-reporter=spec', ...concurrency, ...files];

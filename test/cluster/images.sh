@@ -1,58 +1,66 @@
 #!/bin/bash
-# images.sh base            what the cluster itself needs, and Node as this machine has it, into the cache
-# images.sh ours            the agent and the sample shop, from dist/ and test/apps: two small layers over Node's
-# Prints the archives that it made or found, a line each.
+# images.sh base            what the cluster itself needs, and Node as this machine has it, into the cache, once
+# images.sh ours            the agent and the sample shop, from dist/ and test/apps: small layers over Node's
+# Prints the archives, a line each, in the order to load them.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+umask 022 # a pod's user reads what root made
 mkdir -p "$images"
-path='"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]'
-work=$(mktemp -d)
+work=$(mktemp -d -p "$images" part.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
+path='"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]'
 node=$(readlink -f "$(command -v node)")
-# Node's layer is shared by all images that run Node; it changes with this machine's Node and with mkroot.sh.
-node_layer=$cache/node-$({ "$node" --version; cat "$here/mkroot.sh"; } | sha256sum | cut -c1-12).tar
-make_node_layer() {
-  [ ! -f "$node_layer" ] || return 0
-  "$here/mkroot.sh" "$work/node" "$node:/usr/local/bin/node"
-  tar -C "$work/node" --sort=name --mtime=@0 --numeric-owner --owner=0 --group=0 -cf "$work/node.tar" .
-  mv "$work/node.tar" "$node_layer"
-}
-
-image() { # NAME:TAG ROOT[,ROOT...] CONFIG
-  local archive=$images/${1%:*}.tar
-  "$here/mkimage.sh" "localhost/$1" "$work/image.tar" "$2" "$3"
-  # The same content stays the same file, so that nobody loads it again.
-  cmp -s "$work/image.tar" "$archive" || cp "$work/image.tar" "$archive"
-  echo "$archive"
-}
+base=$images/base-$({ echo "$key" && cat "$here"/{images,mkimage,mkroot}.sh && stat -L -c '%n %s %Y' "$node"; } |
+  sha256sum | cut -c1-12)
 
 base() {
-  mkdir -p "$work/pause" "$work/coredns"
-  cp "$bin/pause" "$work/pause/"
-  image pause:1 "$work/pause" '{"Entrypoint":["/pause"]}'
-  cp "$bin/coredns" "$work/coredns/"
-  image coredns:1 "$work/coredns" '{"Entrypoint":["/coredns"]}'
-  make_node_layer
-  image node:test "$node_layer" "{\"Cmd\":[\"node\"],$path}"
+  make_base
+  printf '%s\n' "$base"/{pause,coredns,node}.tar
+}
+make_base() {
+  [ ! -d "$base" ] || return 0
+  local program
+  mkdir "$work/base"
+  for program in pause coredns; do
+    mkdir "$work/$program"
+    cp "$bin/$program" "$work/$program/"
+    "$here/mkimage.sh" "localhost/$program:1" "$work/base/$program.tar" \
+      "{\"Entrypoint\":[\"/$program\"]}" "$work/$program"
+  done
+  "$here/mkroot.sh" "$work/node" "$node:/usr/local/bin/node"
+  "$here/mkimage.sh" localhost/node:test "$work/base/node.tar" "{\"Cmd\":[\"node\"],$path}" "$work/node"
+  # Renamed when it is whole: an interrupted build never counts.
+  mv -T "$work/base" "$base" 2> /dev/null || [ -d "$base" ]
 }
 
 ours() {
   local root=$here/../..
-  make_node_layer
+  [ -d "$bin" ] || die "the cluster is not built: npm run cluster up"
+  [ -f "$root/dist/agent/agent.cjs" ] || die "the agent is not built: npm run build"
+  make_base
+  echo "$base/node.tar" # another Node than the nodes have loaded, perhaps
   mkdir -p "$work/agent/mirrord"
   cp "$root"/dist/agent/* "$work/agent/mirrord/"
-  image mirrord-agent:test "$node_layer,$work/agent" "{\"Cmd\":[\"node\",\"/mirrord/agent.cjs\"],$path}"
-  mkdir -p "$work/shop/app" "$work/shop/data/dir/sub"
+  small mirrord-agent "$work/agent" /mirrord/agent.cjs
+  mkdir -p "$work/shop/app"
   cp "$root"/test/apps/shop/*.mjs "$work/shop/app/"
-  echo 'a note of the pod' > "$work/shop/data/note.txt"
-  echo a > "$work/shop/data/dir/a.txt"
-  echo b > "$work/shop/data/dir/b.txt"
-  echo c > "$work/shop/data/dir/sub/c.txt"
-  ln -s /data/note.txt "$work/shop/data/link"
-  node -e 'const b = Buffer.alloc(5e6); for (let i = 0; i < b.length; i++) b[i] = (i * 7) & 0xff; process.stdout.write(b)' \
-    > "$work/shop/data/big.bin"
-  image shop:test "$node_layer,$work/shop" "{\"Cmd\":[\"node\",\"/app/server.mjs\"],$path}"
+  shop_data "$work/shop/data"
+  small shop "$work/shop" /app/server.mjs
+}
+small() { # NAME FOLDER MAIN
+  "$here/mkimage.sh" "localhost/$1:test" "$work/$1.tar" "{\"Cmd\":[\"node\",\"$3\"],$path}" "$2" "$base/node.tar"
+  mv "$work/$1.tar" "$images/$1.tar"
+  echo "$images/$1.tar"
+}
+shop_data() { # FOLDER: what the tests read through mirrord; byte i of big.bin is 7 * i
+  mkdir -p "$1/dir/sub"
+  echo 'a note of the pod' > "$1/note.txt"
+  echo a > "$1/dir/a.txt"
+  echo b > "$1/dir/b.txt"
+  echo c > "$1/dir/sub/c.txt"
+  ln -s /data/note.txt "$1/link"
+  "$node" -e 'process.stdout.write(Buffer.alloc(5e6, Uint8Array.from({ length: 256 }, (_, i) => 7 * i)))' > "$1/big.bin"
 }
 
 "$1"

@@ -8,10 +8,20 @@ const json = (response, value) => {
   response.end(`${JSON.stringify(value)}\n`);
 };
 
+// A service is reachable a moment after its pod is ready: the shop says so, and lives on.
+const prices = async (response) => {
+  try {
+    return await (await fetch('http://prices/')).json();
+  } catch (error) {
+    response.statusCode = 502;
+    return { error: String(error.cause ?? error) };
+  }
+};
+
 http
   .createServer(async (request, response) => {
     if (request.url === '/healthz') return response.end('ok\n');
-    if (request.url === '/prices') return json(response, await (await fetch('http://prices/')).json());
+    if (request.url === '/prices') return json(response, await prices(response));
     json(response, {
       from: 'pod',
       pod: os.hostname(),
