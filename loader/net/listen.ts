@@ -7,6 +7,7 @@ import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { type AddressInfo, fillAddress, isIPv6, isLoopback, showAddress } from './address.ts';
+import { holderOf } from './port-holder.ts';
 
 /** The ports that this thread listens on. */
 export class Listening {
@@ -50,7 +51,7 @@ export function installListen(session: Session, listening: Listening): void {
     const original = prototype[name];
     if (original === undefined) continue;
     prototype[name] = function (...args) {
-      return bind(this as Handle, original, args, loopback);
+      return bind(session.settings.incoming, this as Handle, original, args, loopback);
     };
   }
   replaceListen(session, listening, prototype);
@@ -61,9 +62,17 @@ export function installListen(session: Session, listening: Listening): void {
  * Binds as asked where that is possible here. In the pod the program may be root and has the pod's own
  * address: what only the pod allows is bound on this machine's loopback, and the program sees what it asked.
  */
-function bind(handle: Handle, original: BindingFunction, args: unknown[], loopback: string): unknown {
+function bind(
+  settings: IncomingSettings,
+  handle: Handle,
+  original: BindingFunction,
+  args: unknown[],
+  loopback: string,
+): unknown {
   const [host, port, ...rest] = args as [string, number];
   asked.set(handle, { host, port });
+  const [, moved] = settings.listenPorts.find(([from]) => from === port) ?? [];
+  if (moved !== undefined) return original.call(handle, host, moved, ...rest);
   const errno = original.apply(handle, args);
   if (errno === errnoOf('EACCES') && port !== 0) return original.call(handle, host, 0, ...rest);
   if (errno === errnoOf('EADDRNOTAVAIL')) return original.call(handle, loopback, port, ...rest);
@@ -76,29 +85,30 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
     const handle = this as Handle;
     const errno = original.apply(handle, args);
     const wanted = asked.get(handle);
+    if (errno === errnoOf('EADDRINUSE') && wanted !== undefined) sayHolder(session.settings.incoming, wanted.port);
     if (errno !== 0 || wanted === undefined) return errno;
     const bound: AddressInfo = {};
     (handle.getsockname as (into: AddressInfo) => number)(bound);
     const local = { host: reachable(bound.address ?? ''), port: bound.port ?? 0 };
     if (wanted.port !== 0 && wanted.port !== local.port) {
       showAddress(handle, 'getsockname', wanted);
-      say(`Port ${wanted.port} is ${local.port} on this machine, where only root may bind it.`);
+      say(`Port ${wanted.port} of the program is port ${local.port} on this machine.`);
     }
-    const taken = isTaken(session.settings.incoming, wanted);
-    if (taken) {
+    const port = podPort(session.settings.incoming, wanted);
+    if (port !== undefined) {
       try {
-        session.sync.call('listen', { port: wanted.port, local });
+        session.sync.call('listen', { port, local });
       } catch (error) {
-        say(`Port ${wanted.port} of the pod could not be taken: ${(error as Error).message}.`);
+        say(`Port ${port} of the pod could not be taken: ${(error as Error).message}`);
         return errnoOf(codeOf(error, 'EADDRINUSE'));
       }
     }
-    listening.add(wanted.port, local.port, taken);
+    listening.add(wanted.port, local.port, port !== undefined);
     const close = handle.close;
     handle.close = (callback) => {
       handle.close = close;
       listening.remove(wanted.port, local.port);
-      if (taken) session.async.call('unlisten', { port: wanted.port, local }, () => {});
+      if (port !== undefined) session.async.call('unlisten', { port, local }, () => {});
       close.call(handle, callback);
     };
     return 0;
@@ -139,10 +149,19 @@ function replacePeerName(session: Session, listening: Listening, prototype: Reco
   };
 }
 
-function isTaken(settings: IncomingSettings, { host, port }: Address): boolean {
-  if (port === 0 || settings.mode === 'off' || settings.ignorePorts.includes(port)) return false;
-  if (settings.ports !== undefined && !settings.ports.includes(port)) return false;
-  return !(settings.ignoreLocalhost && isLoopback(host));
+/** The pod's port whose requests the program gets, or undefined where it listens on this machine only. */
+function podPort(settings: IncomingSettings, { host, port: asked }: Address): number | undefined {
+  if (asked === 0 || settings.mode === 'off' || settings.ignorePorts.includes(asked)) return undefined;
+  if (settings.ignoreLocalhost && isLoopback(host)) return undefined;
+  const [, port = asked] = settings.portMapping.find(([local]) => local === asked) ?? [];
+  return settings.ports === undefined || settings.ports.includes(port) ? port : undefined;
+}
+
+function sayHolder(settings: IncomingSettings, asked: number): void {
+  const [, port = asked] = settings.listenPorts.find(([from]) => from === asked) ?? [];
+  const holder = holderOf(port);
+  const whose = holder === undefined ? 'by another process' : `by ${holder}`;
+  say(`Port ${port} is in use on this machine ${whose}; feature.network.incoming.listen_ports can move it.`);
 }
 
 /** An IPv4 client of a server that listens on `::` has an IPv4-mapped address, as its real peer has here. */

@@ -8,8 +8,7 @@ export const otherKeys: ReadonlySet<string> = new Set(
   feature.magic feature.split_queues feature.db_branches feature.preview
   feature.env.load_from_process
   feature.network.ipv6
-  feature.network.incoming.port_mapping feature.network.incoming.listen_ports
-  feature.network.incoming.ignore_localhost feature.network.incoming.on_concurrent_steal
+  feature.network.incoming.on_concurrent_steal
   feature.network.incoming.tls_delivery feature.network.incoming.https_delivery
   feature.network.incoming.http_filter feature.network.incoming.http_header_filter
   feature.network.outgoing.filter feature.network.outgoing.unix_streams

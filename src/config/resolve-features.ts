@@ -65,6 +65,9 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
       mode: mode ?? file.incoming?.mode ?? 'off',
       ports: file.incoming?.ports,
       ignorePorts: file.incoming?.ignore_ports ?? [],
+      ignoreLocalhost: file.incoming?.ignore_localhost ?? false,
+      portMapping: file.incoming?.port_mapping ?? [],
+      listenPorts: file.incoming?.listen_ports ?? [],
     },
     outgoing: {
       tcp: tcpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_TCP_OUTGOING')) ?? file.outgoing?.tcp ?? true,

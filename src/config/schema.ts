@@ -13,6 +13,15 @@ const list = z.pipe(
 );
 const port = z.int('a port number').check(z.gte(1, 'a port number'), z.lte(65535, 'a port number'));
 const ports = z.array(port, 'an array of port numbers');
+/** One-to-one: no port twice on either side. */
+const portPairs = z
+  .array(z.tuple([port, port], 'a pair of port numbers'), 'an array of pairs of port numbers')
+  .check(
+    z.refine(
+      (pairs) => [0, 1].every((side) => new Set(pairs.map((pair) => pair[side])).size === pairs.length),
+      'pairs that name no port twice',
+    ),
+  );
 
 const pattern = text.check(
   z.refine(isPattern, 'a regular expression'),
@@ -100,6 +109,9 @@ const incoming = shorthand(
       mode: z.optional(except(['mirror'], z.enum(['steal', 'off'], '"steal" or "off"'))),
       ports: z.optional(ports),
       ignore_ports: z.optional(ports),
+      ignore_localhost: z.optional(flag),
+      port_mapping: z.optional(portPairs),
+      listen_ports: z.optional(portPairs),
     },
     'true, false, a mode or an object',
   ),

@@ -69,6 +69,11 @@ export type NetworkConfig = {
     /** Only these ports of the pod; undefined is every port that the program listens on. */
     readonly ports?: readonly number[] | undefined;
     readonly ignorePorts: readonly number[];
+    readonly ignoreLocalhost: boolean;
+    /** Local port of the program, port of the pod. */
+    readonly portMapping: readonly (readonly [local: number, remote: number])[];
+    /** Port that the program asks for, port of this machine. */
+    readonly listenPorts: readonly (readonly [asked: number, local: number])[];
   };
   readonly outgoing: { readonly tcp: boolean; readonly udp: boolean; readonly ignoreLocalhost: boolean };
   readonly dns: { readonly enabled: boolean };

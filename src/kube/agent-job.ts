@@ -66,8 +66,8 @@ export function agentJob(name: string, namespace: string, target: ResolvedTarget
         metadata: { labels: { ...meshLabels, ...labels }, annotations },
         spec: {
           restartPolicy: 'Never',
-          // Its rules in the pod go with its last process; there is nothing to wait for.
-          terminationGracePeriodSeconds: 0,
+          // Connections that it passes on to the target have a moment to end; the agent itself waits no longer.
+          terminationGracePeriodSeconds: 5,
           // Past the scheduler: an agent on another node would find no target.
           nodeName: target.node,
           // (The cast: a member that is undefined is not there in JSON.)

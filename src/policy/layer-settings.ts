@@ -38,9 +38,13 @@ export interface LayerSettings {
 
 export interface IncomingSettings {
   readonly mode: 'steal' | 'off';
+  /** The port of the pod for a port that the program listens on; without an entry it is the same. */
+  readonly portMapping: readonly (readonly [local: number, remote: number])[];
+  /** The port of this machine to bind for one that the program asks for. */
+  readonly listenPorts: readonly (readonly [asked: number, local: number])[];
   /** Ports that the program listens on and the pod keeps. */
   readonly ignorePorts: readonly number[];
-  /** The only ports to take, or undefined for all. */
+  /** The only ports of the pod to take, or undefined for all. */
   readonly ports: readonly number[] | undefined;
   /** True: what listens on loopback only is not the pod's business. */
   readonly ignoreLocalhost: boolean;

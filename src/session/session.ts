@@ -107,7 +107,7 @@ function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' 
     outgoingTcp: outgoing.tcp,
     outgoingUdp: outgoing.udp,
     outgoingIgnoreLocalhost: outgoing.ignoreLocalhost,
-    incoming: { ...incoming, ignoreLocalhost: false, ports: incoming.ports },
+    incoming: { ...incoming, ports: incoming.ports },
   };
 }
 

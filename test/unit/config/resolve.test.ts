@@ -20,7 +20,14 @@ test("the defaults are mirrord's, but incoming traffic stays with the pod", () =
   assert.equal(feature.fs.mode, 'read');
   assert.equal(feature.fs.readonlyFileBuffer, 128_000);
   assert.deepEqual(feature.network, {
-    incoming: { mode: 'off', ports: undefined, ignorePorts: [] },
+    incoming: {
+      mode: 'off',
+      ports: undefined,
+      ignorePorts: [],
+      ignoreLocalhost: false,
+      portMapping: [],
+      listenPorts: [],
+    },
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false },
     dns: { enabled: true },
   });
@@ -120,4 +127,22 @@ test('the result survives JSON', () => {
   assert.deepEqual(sent.agent.tolerations, config.agent.tolerations);
   assert.deepEqual(sent.feature.env.mapping, [['A', 'b']]);
   assert.deepEqual(sent.feature.fs, config.feature.fs);
+});
+
+test('ports are mapped and moved in pairs, each port once', () => {
+  const incoming = { mode: 'steal', port_mapping: [[3000, 8080]], listen_ports: [[80, 8081]], ignore_localhost: true };
+  const network = resolve({}, {}, { feature: { network: { incoming } } }).feature.network.incoming;
+  assert.deepEqual(network.portMapping, [[3000, 8080]]);
+  assert.deepEqual(network.listenPorts, [[80, 8081]]);
+  assert.equal(network.ignoreLocalhost, true);
+  const twice = {
+    port_mapping: [
+      [3000, 8080],
+      [3001, 8080],
+    ],
+  };
+  assert.throws(() => resolve({}, {}, { feature: { network: { incoming: twice } } }), {
+    code: 'CONFIG_INVALID',
+    message: /pairs that name no port twice/,
+  });
 });

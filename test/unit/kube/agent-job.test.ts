@@ -45,7 +45,7 @@ test('the Job can never be forgotten', () => {
   assert.equal(job.spec?.backoffLimit, 0);
   assert.equal(job.spec?.activeDeadlineSeconds, 86_400);
   assert.equal(podSpec?.restartPolicy, 'Never');
-  assert.equal(podSpec?.terminationGracePeriodSeconds, 0);
+  assert.equal(podSpec?.terminationGracePeriodSeconds, 5);
 });
 
 test('it may do what it needs and nothing else', () => {
