@@ -5,14 +5,18 @@
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
 import type { Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAddon } from './addon.ts';
 import { Steals } from './incoming/steal.ts';
 import { listen } from './listen.ts';
 import { log, reasonOf } from './log.ts';
 import { Sessions } from './sessions.ts';
 import { readSettings } from './settings.ts';
-import { enterTarget, type Target } from './target/enter.ts';
+import { enterTarget, noTarget, type Target } from './target/enter.ts';
 import { findTarget } from './target/find.ts';
+
+/** Below the pod's termination grace period. */
+const drainMs = 3_000;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -21,11 +25,12 @@ async function main(): Promise<void> {
 
   // The socket belongs to the network that the agent is in now: its own.
   const server = await listen(settings.port, (socket) => sessions.accept(socket));
-  endOnSignals(server, sessions);
+  const steals = new Steals(addon);
+  endOnSignals(server, sessions, steals);
   try {
-    const target = enterTarget(addon, findTarget(settings.target));
+    const target = settings.target.kind === 'none' ? noTarget : enterTarget(addon, findTarget(settings.target));
     log('entered', { pid: target.pid });
-    sessions.begin({ target, steals: new Steals(addon) });
+    sessions.begin({ target, steals });
     endWith(target, sessions);
   } catch (error) {
     // It stays up and says so to whoever comes, until it has been idle long enough.
@@ -45,12 +50,14 @@ function endWith(target: Target, sessions: Sessions): void {
   });
 }
 
-function endOnSignals(server: Server, sessions: Sessions): void {
+/** Kubernetes' way to remove the agent: connections that are on their way to the target get there first. */
+function endOnSignals(server: Server, sessions: Sessions, steals: Steals): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.once(signal, async () => {
       log('stopped', { signal });
       server.close();
       sessions.close();
+      await Promise.race([steals.idle(), sleep(drainMs)]);
       process.exit(0);
     });
   }

@@ -12,7 +12,9 @@ export interface Settings {
 export type TargetSetting =
   | { readonly kind: 'container'; readonly id: string }
   /** A process that is no container's: the demo's sandbox pod, and tests. */
-  | { readonly kind: 'process'; readonly pid: number };
+  | { readonly kind: 'process'; readonly pid: number }
+  /** No target: the agent is in its own pod only, without any right. */
+  | { readonly kind: 'none' };
 
 /** @throws Error naming the variable that is missing or wrong */
 export function readSettings(environment: NodeJS.ProcessEnv): Settings {
@@ -24,6 +26,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
 }
 
 function readTarget(environment: NodeJS.ProcessEnv): TargetSetting {
+  if (environment.MIRRORD_AGENT_TARGETLESS === 'true') return { kind: 'none' };
   const id = environment.MIRRORD_AGENT_CONTAINER_ID;
   if (id === undefined) {
     return { kind: 'process', pid: wholeNumber(environment, 'MIRRORD_AGENT_TARGET_PID', { max: 2 ** 22 }) };

@@ -42,10 +42,12 @@ export class Redirect {
     }
   }
 
-  /** Removes the rules and the listener. May be called twice. */
+  /** Removes the listener and the rules. May be called twice. */
   close(): void {
-    this.table.close();
+    // In this order: connections that nobody has accepted yet are reset now, and the rules make these
+    // resets come from the address that the client knows.
     this.#server.close();
+    this.table.close();
   }
 }
 

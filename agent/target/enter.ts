@@ -16,6 +16,9 @@ export interface Target {
   readonly ended: Promise<void>;
 }
 
+/** An agent without a target stays in its own pod, whose variables are nobody's business. */
+export const noTarget: Target = { pid: process.pid, environment: [], ended: new Promise(() => {}) };
+
 const checkIntervalMs = 250;
 
 /** @throws RemoteError `AGENT_FAILED` naming the step that the kernel refused */

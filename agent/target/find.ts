@@ -7,7 +7,7 @@ import type { TargetSetting } from '../settings.ts';
 import { isInContainer, parseStat } from './cgroup.ts';
 
 /** @throws RemoteError `TARGET_NOT_RUNNING` */
-export function findTarget(target: TargetSetting): number {
+export function findTarget(target: Exclude<TargetSetting, { kind: 'none' }>): number {
   if (target.kind === 'process') return target.pid;
   let first: { readonly pid: number; readonly startTicks: bigint } | undefined;
   for (const pid of processes()) {

@@ -23,7 +23,7 @@ export function resolveConfig(sources: Sources): SessionConfig {
   const connectTcp = asAddress(givenVariable(env, 'MIRRORD_CONNECT_TCP'));
   const kubeconfig = givenVariable(env, 'MIRRORD_KUBECONFIG')?.value ?? file.kubeconfig;
 
-  return {
+  return withoutTarget({
     ...resolveTargetSetting(sources, file, connectTcp !== undefined),
     connectTcp,
     kubeconfig: kubeconfig === undefined ? undefined : absolute(kubeconfig, cwd),
@@ -39,7 +39,7 @@ export function resolveConfig(sources: Sources): SessionConfig {
       fs: resolveFiles(sources, file.feature?.fs ?? {}),
       network: resolveNetwork(sources, file.feature?.network ?? {}),
     },
-  };
+  });
 }
 
 function resolveTargetSetting(
@@ -52,17 +52,26 @@ function resolveTargetSetting(
   const target = text === undefined ? inFile.target : parseTarget(text.value);
   const targetNamespace =
     given(flags.targetNamespace, '--target-namespace', env, 'MIRRORD_TARGET_NAMESPACE')?.value ?? inFile.namespace;
-  if (target?.kind === 'targetless' && !joinsAgent) {
-    throw new MirrordError('CONFIG_UNSUPPORTED', 'This version has no targetless sessions yet.', {
-      help: 'Name a target: -t deployment/NAME or -t pod/NAME.',
-    });
+  // As in mirrord: who names no target wants the cluster's network only.
+  return { target: target ?? (joinsAgent ? undefined : { kind: 'targetless' }), targetNamespace };
+}
+
+/** What a session without a target cannot have, and what it has instead. @throws MirrordError `CONFIG_INVALID` */
+function withoutTarget(config: SessionConfig): SessionConfig {
+  if (config.target?.kind !== 'targetless') return config;
+  const { fs, network } = config.feature;
+  if (network.incoming.mode === 'steal') {
+    throw new MirrordError(
+      'CONFIG_INVALID',
+      'Requests cannot be stolen without a target: nothing says from which pod.',
+      {
+        help: 'Name one: -t deployment/NAME, MIRRORD_IMPERSONATED_TARGET, or "target" in the configuration file.',
+      },
+    );
   }
-  if (target === undefined && !joinsAgent) {
-    throw new MirrordError('TARGET_MISSING', 'There is no target: nothing says which pod to run in.', {
-      help: 'Name one: -t deployment/NAME, MIRRORD_IMPERSONATED_TARGET, or "target" in the configuration file.',
-    });
-  }
-  return { target, targetNamespace };
+  // The agent's own files are no use to anybody; only what a pattern names, and its resolv.conf.
+  const mode = fs.mode === 'local' ? 'local' : 'localwithoverrides';
+  return { ...config, feature: { ...config.feature, fs: { ...fs, mode } } };
 }
 
 function resolveAgent({ flags, env }: Sources, file: NonNullable<FileSettings['agent']>): AgentConfig {

@@ -44,14 +44,33 @@ const meshAnnotations = {
   'consul.hashicorp.com/connect-inject': 'false',
 };
 
-export function agentJob(name: string, namespace: string, target: ResolvedTarget, config: AgentConfig): V1Job {
+/** An agent without a target makes connections and asks name servers, as any pod may. */
+const unprivilegedContext: V1SecurityContext = {
+  runAsUser: 65_534,
+  runAsGroup: 65_534,
+  runAsNonRoot: true,
+  readOnlyRootFilesystem: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** @param target undefined for a session without one */
+export function agentJob(
+  name: string,
+  namespace: string,
+  target: ResolvedTarget | undefined,
+  config: AgentConfig,
+): V1Job {
   const labels = {
     ...config.labels,
     'app.kubernetes.io/name': 'mirrord-agent',
     'app.kubernetes.io/managed-by': 'mirrord',
     'app.kubernetes.io/version': labelValue(productVersion),
-    'mirrord.dev/target-pod': labelValue(target.pod),
-    'mirrord.dev/target-namespace': labelValue(target.namespace),
+    ...(target && {
+      'mirrord.dev/target-pod': labelValue(target.pod),
+      'mirrord.dev/target-namespace': labelValue(target.namespace),
+    }),
   };
   const annotations = { ...meshAnnotations, ...config.annotations };
   return {
@@ -68,12 +87,11 @@ export function agentJob(name: string, namespace: string, target: ResolvedTarget
           restartPolicy: 'Never',
           // Connections that it passes on to the target have a moment to end; the agent itself waits no longer.
           terminationGracePeriodSeconds: 5,
-          // Past the scheduler: an agent on another node would find no target.
-          nodeName: target.node,
+          // Past the scheduler: an agent on another node would find no target. And to find its processes,
+          // whose ids are the node's, hostPID.
+          ...(target && { nodeName: target.node, hostPID: true }),
           // (The cast: a member that is undefined is not there in JSON.)
           tolerations: config.tolerations as V1Toleration[],
-          // To find the target's processes, whose ids are the node's.
-          hostPID: true,
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           ...(config.serviceAccount === undefined ? {} : { serviceAccountName: config.serviceAccount }),
@@ -86,7 +104,7 @@ export function agentJob(name: string, namespace: string, target: ResolvedTarget
               imagePullPolicy: config.imagePullPolicy,
               env: agentEnvironment(target, config),
               resources: resources(config),
-              securityContext,
+              securityContext: target === undefined ? unprivilegedContext : securityContext,
               // What it said last is in the pod's status then, so that no right to read logs is needed.
               terminationMessagePolicy: 'FallbackToLogsOnError',
             },
@@ -97,10 +115,12 @@ export function agentJob(name: string, namespace: string, target: ResolvedTarget
   };
 }
 
-function agentEnvironment(target: ResolvedTarget, config: AgentConfig): { name: string; value: string }[] {
+function agentEnvironment(target: ResolvedTarget | undefined, config: AgentConfig): { name: string; value: string }[] {
   return Object.entries({
     MIRRORD_AGENT_PORT: String(agentPort),
-    MIRRORD_AGENT_CONTAINER_ID: target.containerId,
+    ...(target === undefined
+      ? { MIRRORD_AGENT_TARGETLESS: 'true' }
+      : { MIRRORD_AGENT_CONTAINER_ID: target.containerId }),
     MIRRORD_AGENT_IDLE_S: String(idleSeconds),
     MIRRORD_AGENT_LOG: config.logLevel,
     // File calls block a thread of libuv's pool each; the default 4 would make sessions wait for each other.

@@ -40,20 +40,22 @@ export type Agent = {
 
 /**
  * Makes the agent's Job and waits until its container runs.
+ * @param place the target, or only the namespace of an agent without one
  * @param report progress, a line each, for the terminal
  * @throws MirrordError `AGENT_FAILED`, `AGENT_IMAGE_MISSING`, `FORBIDDEN`, …; the signal's reason when aborted
  */
 export async function startAgent(
   cluster: Cluster,
-  target: ResolvedTarget,
+  place: { readonly namespace: string; readonly target?: ResolvedTarget | undefined },
   config: AgentConfig,
   report: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<Agent> {
-  const namespace = config.namespace ?? target.namespace;
+  const { target } = place;
+  const namespace = config.namespace ?? place.namespace;
   const jobName = `mirrord-agent-${randomName(10)}`;
   signal?.throwIfAborted();
-  report(`starting the agent ${namespace}/${jobName} on node ${target.node}`);
+  report(`Starting the agent ${namespace}/${jobName}${target === undefined ? '' : ` on node ${target.node}`}.`);
 
   let removed: Promise<void> | undefined;
   const remove = () => {
@@ -104,7 +106,7 @@ async function untilRunning(
 
     if (stateOf(pod) !== state) {
       state = stateOf(pod);
-      if (Date.now() - startedMs > eventsEveryMs) report(`the agent: ${state}`);
+      if (Date.now() - startedMs > eventsEveryMs) report(`The agent: ${state}.`);
     }
     if (Date.now() >= nextEventsMs) {
       nextEventsMs = Date.now() + eventsEveryMs;

@@ -1,9 +1,9 @@
 // The agent of a session in a cluster: finds the target, says which pod it is, and starts the agent beside it.
 
 import type { SessionConfig } from '../config/session-config.ts';
-import { formatTarget } from '../config/target.ts';
+import { formatTarget, type WorkloadTarget } from '../config/target.ts';
 import { startAgent } from '../kube/agent.ts';
-import { openCluster } from '../kube/cluster.ts';
+import { type Cluster, openCluster } from '../kube/cluster.ts';
 import { type ResolvedTarget, resolveTarget } from '../kube/target.ts';
 import type { AgentSite } from './agent-site.ts';
 
@@ -14,17 +14,29 @@ export async function agentInCluster(
   signal: AbortSignal,
 ): Promise<AgentSite> {
   const { target } = config;
-  if (target === undefined || target.kind === 'targetless') throw new Error('resolveConfig lets no such target pass');
   const cluster = openCluster(config);
-  const resolved = await resolveTarget(cluster, target, config.targetNamespace);
-  for (const line of describe(formatTarget(target), resolved)) report(line);
-  const agent = await startAgent(cluster, resolved, config.agent, report, signal);
+  const place =
+    target === undefined || target.kind === 'targetless'
+      ? { namespace: config.targetNamespace ?? cluster.namespace }
+      : await placeOf(cluster, target, config, report);
+  const agent = await startAgent(cluster, place, config.agent, report, signal);
   return {
     name: `the agent pod ${agent.namespace}/${agent.podName}`,
     help: `See "kubectl logs -n ${agent.namespace} ${agent.podName}" while it is there.`,
     open: (handshake) => agent.connect(handshake),
     remove: () => agent.remove(),
   };
+}
+
+async function placeOf(
+  cluster: Cluster,
+  asked: WorkloadTarget,
+  config: SessionConfig,
+  report: (line: string) => void,
+): Promise<{ namespace: string; target: ResolvedTarget }> {
+  const target = await resolveTarget(cluster, asked, config.targetNamespace);
+  for (const line of describe(formatTarget(asked), target)) report(line);
+  return { namespace: target.namespace, target };
 }
 
 /** What was chosen where there was a choice, and how to choose otherwise. */

@@ -111,7 +111,9 @@ function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' 
   };
 }
 
-function incomingSentence({ feature }: SessionConfig): string {
+function incomingSentence({ feature, target }: SessionConfig): string {
+  if (target?.kind === 'targetless')
+    return "Without a target: names and connections are the cluster's, all else is local.";
   return feature.network.incoming.mode === 'steal'
     ? 'Requests to the ports that the program listens on come here.'
     : 'Requests to the pod stay with the pod; --steal brings them here.';

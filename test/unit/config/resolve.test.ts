@@ -51,9 +51,12 @@ test('the target comes from -t, MIRRORD_IMPERSONATED_TARGET or the file', () => 
   assert.equal(resolve({}, {}, file).targetNamespace, 'us');
 });
 
-test('without a target there is no session, unless it joins an agent', () => {
-  assert.throws(() => resolve({ target: undefined }), { code: 'TARGET_MISSING' });
-  assert.throws(() => resolve({ target: 'targetless' }), { code: 'CONFIG_UNSUPPORTED' });
+test("without a target the cluster's network is used, nothing can be stolen, and files are local but for patterns", () => {
+  const without = resolve({ target: undefined });
+  assert.deepEqual(without.target, { kind: 'targetless' });
+  assert.equal(without.feature.fs.mode, 'localwithoverrides');
+  assert.equal(resolve({ target: undefined, fsMode: 'local' }).feature.fs.mode, 'local');
+  assert.throws(() => resolve({ target: 'targetless', steal: true }), { code: 'CONFIG_INVALID' });
   const joined = resolve({ target: undefined }, { MIRRORD_CONNECT_TCP: '[::1]:61337' });
   assert.deepEqual(joined.connectTcp, { host: '::1', port: 61337 });
   assert.throws(() => resolve({}, { MIRRORD_CONNECT_TCP: 'localhost' }), { code: 'CONFIG_INVALID' });

@@ -1,0 +1,80 @@
+// The agent's addon under AddressSanitizer and UndefinedBehaviorSanitizer: every function, with good
+// arguments and with wrong ones.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const builder = new URL('../../../scripts/build-agent.mjs', import.meta.url).href;
+let folder: string;
+let sanitizer: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mirrord-addon-'));
+  // A script without types, as those of scripts/ are.
+  const { buildAddon } = (await import(builder)) as { buildAddon: (folder: string, flags: string[]) => Promise<void> };
+  await buildAddon(folder, ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']);
+  sanitizer = (await run(process.env.CC || 'cc', ['-print-file-name=libasan.so'])).stdout.trim();
+});
+after(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs `script` with the addon as `addon`, in a network of its own, and returns what it prints. */
+async function inNode(script: string): Promise<string> {
+  const program = `const addon = require(${JSON.stringify(join(folder, 'mirrord_agent.node'))});
+    const fs = require('node:fs');
+    const attempt = (call) => { try { return call(); } catch (error) { return error.code + ' ' + (error.syscall ?? ''); } };
+    const print = (value) => console.log(JSON.stringify(value));
+    ${script}`;
+  const env = { PATH: process.env.PATH, LD_PRELOAD: sanitizer, ASAN_OPTIONS: 'detect_leaks=0' };
+  const { stdout } = await run('unshare', ['--net', process.execPath, '-e', program], { env });
+  return stdout.trim();
+}
+
+test('wrong arguments are a TypeError, and errors carry code and syscall', async () => {
+  const output = await inNode(`print([
+    () => addon.setNetns(), () => addon.setNetns(1), () => addon.setNetns('/x'.repeat(5000)), () => addon.chroot(null),
+    () => addon.originalDestination('x'), () => addon.exchange(1), () => addon.exchange(1, 'x'),
+    () => addon.setNetns('/nope'), () => addon.setNetns('/etc'), () => addon.chroot('/nope'),
+    () => addon.originalDestination(-1), () => addon.originalDestination(fs.openSync('/dev/null')), () => addon.exchange(-1, Buffer.alloc(4)),
+  ].map(attempt))`);
+  const wrong = Array.from({ length: 7 }, () => 'ERR_INVALID_ARG_TYPE ');
+  assert.deepEqual(JSON.parse(output), [
+    ...wrong,
+    'ENOENT open',
+    'EINVAL setns',
+    'ENOENT chroot',
+    'EBADF getpeername',
+    'ENOTSOCK getpeername',
+    'EBADF sendto',
+  ]);
+});
+
+test('the kernel answers a message with datagrams', async () => {
+  const output = await inNode(`
+    const fd = addon.openNetlink();
+    const message = Buffer.alloc(20);
+    message.writeUInt32LE(20, 0);
+    message.writeUInt16LE(0x0a00, 4); // NFT_MSG_NEWTABLE outside of a batch: refused
+    message.writeUInt16LE(5, 6);
+    message.writeUInt32LE(7, 8);
+    const replies = addon.exchange(fd, message);
+    print([replies.length, replies[0].readUInt16LE(4), replies[0].readInt32LE(16) < 0, attempt(() => addon.exchange(fd, Buffer.alloc(0)))]);
+  `);
+  assert.deepEqual(JSON.parse(output), [1, 2, true, 'ENODATA sendto']);
+});
+
+test('the network and the root of another process can be entered', async () => {
+  const output = await inNode(`
+    addon.setNetns('/proc/self/ns/net');
+    addon.chroot('/usr');
+    print([fs.statSync('.').ino === fs.statSync('/').ino, fs.existsSync('/bin'), fs.existsSync('/usr')]);
+  `);
+  assert.deepEqual(JSON.parse(output), [true, true, false]);
+});
