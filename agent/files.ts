@@ -9,7 +9,7 @@ import { RemoteError } from '../src/protocol/failure.ts';
 import type { Handlers } from '../src/protocol/link.ts';
 import type { ReplyOf, RequestOf } from '../src/protocol/schema.ts';
 import { changes, toId, toSeconds } from './changes.ts';
-import { access, readDirectory, readLink, realPath, stat, toStat } from './paths.ts';
+import { access, inspect, readDirectory, readLink, realPath, stat, toStat } from './paths.ts';
 
 /** The most that one read answers with, in bytes; the program asks again for more, as read(2) allows. */
 const maxReadBytes = 1024 * 1024;
@@ -43,6 +43,7 @@ export class Files {
     readDirectory,
     readLink,
     realPath,
+    inspect,
     ...changes,
   };
 

@@ -33,6 +33,30 @@ export async function realPath({ path }: RequestOf<'realPath'>): Promise<ReplyOf
   return { path: await fs.realpath(path, { encoding: 'buffer' }) };
 }
 
+/** Entries that vanish while they are looked at are as if they had not been there. */
+export async function inspect({ path }: RequestOf<'inspect'>): Promise<ReplyOf<'inspect'>> {
+  const stats = await fs.stat(path, { bigint: true });
+  if (!stats.isDirectory()) return { folder: false, entries: [toEntry(lastPart(path), stats)] };
+  const names = await fs.readdir(path, { encoding: 'buffer' });
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      const entry = await fs.lstat(Buffer.concat([path, slash, name]), { bigint: true }).catch(() => undefined);
+      return entry === undefined ? [] : [toEntry(name, entry)];
+    }),
+  );
+  return { folder: true, entries: entries.flat() };
+}
+
+const slash = Buffer.from('/');
+
+function lastPart(path: Buffer): Buffer {
+  return path.subarray(path.lastIndexOf(slash) + 1);
+}
+
+function toEntry(name: Buffer, { ino, size, mtimeNs }: BigIntStats) {
+  return { name, ino, size, mtimeNs };
+}
+
 /** The numbers are UV_DIRENT_* of libuv's uv.h, which Node's own fs binding uses. */
 function direntType(entry: Dirent<Buffer>): number {
   if (entry.isFile()) return 1;

@@ -19,6 +19,7 @@ export interface Handle {
 export interface FsBinding {
   readonly kUsePromises: symbol;
   readonly FileHandle: { readonly prototype: Record<string, BindingFunction> };
+  readonly StatWatcher: { readonly prototype: Record<string, BindingFunction> };
   readonly ReadFileJob?: { readonly prototype: Record<string, BindingFunction> };
   [name: string]: unknown;
 }
@@ -34,6 +35,7 @@ interface Bindings {
   tcp_wrap: {
     readonly TCP: { readonly prototype: Record<string, BindingFunction> };
   };
+  fs_event_wrap: { readonly FSEvent: { readonly prototype: Record<string, BindingFunction> } };
   process_wrap: { readonly Process: { readonly prototype: Record<string, BindingFunction> } };
   spawn_sync: { spawn: BindingFunction };
   stream_wrap: { readonly WriteWrap: new () => Request };
@@ -47,11 +49,21 @@ interface Bindings {
   udp_wrap: { readonly UDP: { readonly prototype: Record<string, BindingFunction> } };
 }
 
-/**
- * @throws Error with code ERR_ACCESS_DENIED under Node's permission model, which closes the bindings
- */
+/** Ends the process under Node's permission model, which closes the bindings. */
 export function getBinding<Name extends keyof Bindings>(name: Name): Bindings[Name] {
-  // Not in Node's types: a deprecated, but kept, door (DEP0111).
+  // Not in Node's types: a deprecated, but kept, door (DEP0111, told with --pending-deprecation only).
   const door = process as unknown as { binding<N extends keyof Bindings>(name: N): Bindings[N] };
-  return door.binding(name);
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    return door.binding(name);
+  } catch (error) {
+    process.stderr.write(
+      `mirrord: Node's permission model keeps mirrord out of this process (${(error as NodeJS.ErrnoException).code}). [NODE_PERMISSION]\n` +
+        '         Run the program without --permission while it is inside a pod.\n',
+    );
+    return process.exit(1);
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
+  }
 }

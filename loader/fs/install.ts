@@ -15,6 +15,7 @@ import { type PathOperation, pathOperations } from './operations.ts';
 import { route } from './paths.ts';
 import { replaceReadWhole } from './read-whole.ts';
 import { replaceRecursive } from './recursive.ts';
+import { replaceWatch } from './watch.ts';
 import { writeHandleOperations } from './write-handles.ts';
 import { writeOperations } from './write-operations.ts';
 import { replaceWriteWhole } from './write-whole.ts';
@@ -50,6 +51,7 @@ export function installFiles(session: Session, policy: PathPolicy): void {
   replaceTwoPaths(context);
   replaceRecursive(context);
   replaceOpenDirectory(context);
+  replaceWatch(context);
 }
 
 function replaceByPath(

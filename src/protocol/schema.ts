@@ -116,6 +116,12 @@ export const messages = {
   ),
   /** Removes a file, or with `recursive` a folder and all in it. */
   removeTree: message(43, { path: 'bytes', recursive: 'bool' }, {}),
+  /** For watching: a folder's entries, or a file as its own only entry, each with what changes when it changes. */
+  inspect: message(
+    44,
+    { path: 'bytes' },
+    { folder: 'bool', entries: [{ name: 'bytes', ino: 'i64', size: 'i64', mtimeNs: 'i64' }] },
+  ),
 
   /** Resolves a name as getaddrinfo(3) would in the pod. `family` is 0, 4 or 6; addresses in the resolver's order. */
   lookup: message(48, { name: 'string', family: 'u8' }, { addresses: ['string'] }),
