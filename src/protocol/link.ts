@@ -4,7 +4,15 @@
 import type { Duplex } from 'node:stream';
 import { Channel, type ChannelPort } from './channel.ts';
 import { decodeFailure, encodeFailure, RemoteError } from './failure.ts';
-import { encodeFrame, encodeHeader, type Frame, FrameDecoder, FrameError, type OutgoingFrame } from './frame.ts';
+import {
+  encodeFrame,
+  encodeHeader,
+  type Frame,
+  FrameDecoder,
+  FrameError,
+  maxPayloadBytes,
+  type OutgoingFrame,
+} from './frame.ts';
 import { checkVersion, decodeHello, encodeHello, type Hello, productVersion } from './hello.ts';
 import {
   decodeReply,
@@ -269,6 +277,7 @@ export class Link implements ChannelPort {
     if (stream) this.#channels.set(id, channel);
     try {
       const reply = await this.#callHandler(name, number, payload, channel);
+      if (reply.length > maxPayloadBytes) throw new RemoteError('EMSGSIZE', `an answer of ${reply.length} bytes`);
       this.send('reply', id, reply);
       if (stream) channel.opened();
     } catch (error) {

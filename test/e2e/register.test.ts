@@ -1,54 +1,60 @@
 // mirrord/register without the command line: the same session, begun by the program itself.
 
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import test from 'node:test';
-import { leftovers, nothingLeft } from './support/cluster.ts';
-import { apps, register, withRegister } from './support/mirrord.ts';
+import { before, describe, test } from 'node:test';
+import { noAgentLeft, podOf } from './support/cluster.ts';
+import { assertInPod, membersOf } from './support/family.ts';
+import { app, type Ended, withRegister } from './support/mirrord.ts';
 import { nodeLines, nodeProgram } from './support/nodes.ts';
+import { untilAnsweredBy } from './support/requests.ts';
 
-const family = path.join(apps, 'probe/family.mjs');
+for (const flag of ['--import', '--require']) {
+  describe(`node ${flag} mirrord/register`, () => {
+    let ended: Ended;
+    before(async () => {
+      ended = await withRegister('deployment/shop', [app('probe/family.mjs')], { flag }).ended;
+    });
 
-for (const flag of [`--import=${register}`, `--require=${register}`]) {
-  test(`node ${flag.replace(register, 'mirrord/register')}: environment, files, children and threads are the pod's`, async () => {
-    const { stdout, stderr, code } = await withRegister('deployment/shop', [family], { flag }).ended;
-    assert.equal(code, 7, stderr);
-    const lines = stdout.trim().split('\n');
-    assert.deepEqual(
-      new Set(lines),
-      new Set(
-        ['main', 'fork', 'spawn', 'bare', 'shell', 'thread', 'bare thread'].map(
-          (who) => `${who}: pod-land {"greeting": "hello from the pod"}`,
-        ),
-      ),
-    );
-    assert.equal(lines.length, 7);
-    assert.equal(stderr.match(/Ready/g)?.length, 1, 'one session for the whole family');
-    await nothingLeft();
+    test('the program sees the pod, and nothing of ours in its environment', () => {
+      assertInPod(ended.stdout, ['itself']);
+      assert.deepEqual(
+        membersOf(ended.stdout).find(({ who }) => who === 'environment'),
+        { who: 'environment' },
+      );
+    });
+    test('its children join the same session, however it starts them', () => {
+      assertInPod(ended.stdout, ['fork', 'spawn', 'spawn with an own environment', 'shell']);
+      assert.equal(ended.stderr.match(/Ready/g)?.length, 1);
+    });
+    test('its exit code is its own', () => assert.equal(ended.code, 7));
+    test('the agent goes away after it', () => noAgentLeft());
   });
 }
 
 for (const line of nodeLines) {
-  test(`Node ${line}: all forms of children and threads join`, async () => {
-    const { Running } = await import('./support/mirrord.ts');
-    const env = { MIRRORD_IMPERSONATED_TARGET: 'deployment/shop', MIRRORD_TARGET_NAMESPACE: 'shop' };
-    const { stdout, stderr } = await new Running(nodeProgram(line), [`--import=${register}`, family], env).ended;
-    assert.equal(stdout.trim().split('\n').length, 7, stderr);
+  test(`Node ${line}: the whole family is in the pod`, async () => {
+    const options = { node: nodeProgram(line) };
+    const { code, stdout } = await withRegister('deployment/shop', [app('probe/family.mjs')], options).ended;
+    assert.equal(code, 7);
+    assert.equal(membersOf(stdout).filter(({ region }) => region === 'pod-land').length, 8);
   });
 }
+
+test("with the steal of a configuration variable it answers the pod's requests", async () => {
+  const pod = await podOf('shop');
+  const env = { MIRRORD_AGENT_TCP_STEAL_TRAFFIC: 'steal' };
+  const program = withRegister(`pod/${pod.name}`, [app('probe/serve.mjs')], { env });
+  await program.says(/^listening$/m);
+  await untilAnsweredBy('this machine', `http://${pod.ip}:8080/`);
+  program.kill('SIGTERM');
+  assert.equal((await program.ended).code, 0);
+  await untilAnsweredBy('pod', `http://${pod.ip}:8080/`);
+  await noAgentLeft();
+});
 
 test('a target that is not there ends the program before its first line', async () => {
   const { stdout, stderr, code } = await withRegister('deployment/shopp', ['-e', 'console.log("ran")']).ended;
   assert.equal(code, 1);
   assert.equal(stdout, '');
-  assert.match(stderr, /TARGET_NOT_FOUND/);
-});
-
-test('Ctrl-C while the session starts leaves nothing behind', async () => {
-  const program = withRegister('deployment/shop', ['-e', '0']);
-  await program.says('starting the agent');
-  program.child.kill('SIGINT');
-  assert.equal((await program.ended).signal, 'SIGINT');
-  await nothingLeft();
-  assert.deepEqual(await leftovers(), []);
+  assert.match(stderr, /\[TARGET_NOT_FOUND\]/);
 });

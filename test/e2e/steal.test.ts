@@ -1,84 +1,110 @@
-// Stealing, seen from the cluster: a service's clients, the pod's other replica, and the end of a steal.
+// Stealing, as the cluster's clients see it.
 
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import test from 'node:test';
-import { firstPodOf, kubectl, nothingLeft, podsOf, request, until } from './support/cluster.ts';
-import { apps, exec } from './support/mirrord.ts';
+import { createHash } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { kubectl, noAgentLeft, type Pod, pods } from './support/cluster.ts';
+import { app, exec, type Running } from './support/mirrord.ts';
+import { ask, untilAnsweredBy, whoAnswers } from './support/requests.ts';
 
-const serve = path.join(apps, 'probe/serve.mjs');
+const serve = app('probe/serve.mjs');
+const urlOf = (pod: Pod, path = '/') => `http://${pod.ip}:8080${path}`;
 
-test('a deployment: one pod is taken, the terminal says so, and the service reaches both', async () => {
+let taken: Pod;
+let other: Pod;
+before(async () => {
+  const [first, second] = await pods('app=shop');
+  assert.ok(first !== undefined && second !== undefined);
+  [taken, other] = [first, second];
+});
+after(() => noAgentLeft());
+
+describe('while a program steals', () => {
+  let program: Running;
+  before(async () => {
+    program = exec(['--steal', '-t', `pod/${taken.name}`, '--', 'node', serve]);
+    await program.says(/^listening$/m);
+  });
+  after(async () => {
+    program.kill('SIGTERM');
+    await program.ended;
+    await untilAnsweredBy('pod', urlOf(taken));
+  });
+
+  test('a request is answered by it from the moment at which it listens', async () => {
+    assert.equal(await whoAnswers(urlOf(taken)), 'this machine');
+  });
+
+  test('method, path, headers and 2 MB of body come as they were sent', async () => {
+    const body = 'shop '.repeat(400_000);
+    const headers = { 'X-One': '1', 'x-two': '2' };
+    const answer = await ask(urlOf(taken, '/buy?n=3'), { method: 'POST', headers, body });
+    const seen = JSON.parse(answer.body ?? '') as Record<string, unknown> & { headers: string[] };
+    assert.deepEqual([seen.method, seen.path], ['POST', '/buy?n=3']);
+    assert.deepEqual(seen.headers.slice(0, 4), ['X-One', '1', 'x-two', '2']);
+    assert.equal(seen.body, createHash('sha256').update(body).digest('hex'));
+  });
+
+  test('50 at once are all answered by it, each with its own client', async () => {
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => ask(urlOf(taken, `/${i}`))));
+    const seen = answers.map(({ body = '' }) => JSON.parse(body) as { path: string; clientPort: number });
+    assert.deepEqual(
+      seen.map(({ path }) => path),
+      answers.map((_, i) => `/${i}`),
+    );
+    assert.equal(new Set(seen.map(({ clientPort }) => clientPort)).size, 50);
+  });
+
+  test("the other replica, and the pod's other ports, are as before", async () => {
+    assert.equal((JSON.parse((await ask(urlOf(other))).body ?? '') as { pod: string }).pod, other.name);
+    assert.equal((await ask(`http://${taken.ip}:9090/`)).body, 'admin from pod\n');
+  });
+
+  test('a client of the service reaches both', async () => {
+    const answers = new Set<string>();
+    for (let i = 0; i < 100 && answers.size < 2; i++) answers.add(await whoAnswers('http://shop/'));
+    assert.deepEqual([...answers].sort(), ['pod', 'this machine']);
+  });
+
+  test('a request that the pod makes to itself is stolen too', async () => {
+    const get = "fetch('http://localhost:8080/').then(r => r.json()).then(a => console.log(a.from))";
+    assert.equal(await kubectl('exec', taken.name, '--', 'node', '-e', get), 'this machine\n');
+  });
+
+  test('a second session cannot have the port: its program is told as of a busy one', async () => {
+    const { code, stderr } = await exec(['--steal', '-t', `pod/${taken.name}`, '--', 'node', serve]).ended;
+    assert.equal(code, 1);
+    assert.match(stderr, /^EADDRINUSE$/m);
+    assert.equal(await whoAnswers(urlOf(taken)), 'this machine');
+  });
+});
+
+test('a port on which nobody in the pod listens can be answered as well', async () => {
+  const url = `http://${taken.ip}:8181/`;
+  assert.equal(await whoAnswers(url), 'ECONNREFUSED');
+  const program = exec(['--steal', '-t', `pod/${taken.name}`, '--', 'node', serve, '8181']);
+  await program.says(/^listening$/m);
+  assert.equal(await whoAnswers(url), 'this machine');
+  program.kill('SIGTERM');
+  await program.ended;
+  await untilAnsweredBy('ECONNREFUSED', url);
+});
+
+test('a deployment is one of its pods, and the terminal says so', async () => {
   const program = exec(['--steal', '-t', 'deployment/shop', '--', 'node', serve]);
-  await program.says('listening');
-  const answers = new Set<string>();
-  for (let i = 0; i < 40 && answers.size < 2; i++) {
-    answers.add((JSON.parse(await request('http://shop/')) as { from: string }).from);
-  }
-  assert.deepEqual([...answers].sort(), ['pod', 'this machine']);
-  program.child.kill('SIGTERM');
-  const { stderr } = await program.ended;
-  assert.match(stderr, /This is 1 of 2 pods: it gets about 1\/2 of the requests/);
+  await program.says(/^listening$/m);
+  const [, pod] = await program.says(/of pod (\S+) in namespace/);
+  await program.says(/This is 1 of 2 pods: it gets about 1\/2 of the requests/);
+  assert.equal(await whoAnswers(urlOf(pod === taken.name ? taken : other)), 'this machine');
+  program.kill('SIGTERM');
+  await program.ended;
 });
 
 test('without --steal the pod keeps its requests, and the terminal says how to get them', async () => {
-  const pod = await firstPodOf('shop');
-  const program = exec(['-t', `pod/${pod.name}`, '--', 'node', serve]);
-  await program.says('listening');
-  assert.match(await request(`http://${pod.ip}:8080/`), /"from":"pod"/);
-  program.child.kill('SIGTERM');
-  assert.match((await program.ended).stderr, /Requests to the pod stay with the pod; --steal brings them here/);
-});
-
-test('server.close() gives the port back while the program goes on', async () => {
-  const pod = await firstPodOf('shop');
-  const program = exec(['--steal', '-t', `pod/${pod.name}`, '--', 'node', serve]);
-  await program.says('listening');
-  await until(`http://${pod.ip}:8080/`, 'this machine', 3_000);
-  // The program is mirrord's child: its pid is not ours to know, so the signal goes the way a user's would.
-  program.child.kill('SIGUSR2');
-  await program.says('closed');
-  const ms = await until(`http://${pod.ip}:8080/`, '"from":"pod"', 3_000);
-  console.log(`the pod answered again within ${ms} ms`);
-  assert.equal(program.child.exitCode, null, 'the program runs');
-  program.child.kill('SIGTERM');
+  const program = exec(['-t', `pod/${taken.name}`, '--', 'node', serve]);
+  await program.says(/^listening$/m);
+  assert.equal(await whoAnswers(urlOf(taken)), 'pod');
+  await program.says(/Requests to the pod stay with the pod; --steal brings them here/);
+  program.kill('SIGTERM');
   await program.ended;
-});
-
-test('a port that another session has is refused, and the program is told as by a busy port', async () => {
-  const pod = await firstPodOf('shop');
-  const first = exec(['--steal', '-t', `pod/${pod.name}`, '--', 'node', serve]);
-  await first.says('listening');
-  // Another local port would not clash here: the second one listens in the pod's name on the same port.
-  const second = exec(['--steal', '-t', `pod/${pod.name}`, '--', 'node', serve]);
-  const { code, stderr } = await second.ended;
-  assert.notEqual(code, 0);
-  assert.match(stderr, /EADDRINUSE/);
-  first.child.kill('SIGTERM');
-  await first.ended;
-});
-
-test('requests come with their headers as they were sent', async () => {
-  const pod = await firstPodOf('shop');
-  const program = exec(['--steal', '-t', `pod/${pod.name}`, '--', 'node', serve]);
-  await program.says('listening');
-  const send = `const s=require('net').connect(8080,'${pod.ip}',()=>s.write('GET /x HTTP/1.1\\r\\nHOST: a\\r\\nX-One: 1\\r\\nx-ONE: 2\\r\\nConnection: close\\r\\n\\r\\n'));s.pipe(process.stdout)`;
-  const answer = await kubectl('-n', 'shop', 'exec', 'deploy/prices', '--', 'node', '-e', send);
-  const { headers } = JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)) as {
-    headers: string[];
-  };
-  assert.deepEqual(headers, ['HOST', 'a', 'X-One', '1', 'x-ONE', '2', 'Connection', 'close']);
-  program.child.kill('SIGTERM');
-  await program.ended;
-});
-
-test('the other replica is not touched', async () => {
-  const [first, second] = await podsOf('shop');
-  assert.ok(first !== undefined && second !== undefined);
-  const program = exec(['--steal', '-t', `pod/${first.name}`, '--', 'node', serve]);
-  await program.says('listening');
-  for (let i = 0; i < 5; i++) assert.match(await request(`http://${second.ip}:8080/`), new RegExp(second.name));
-  program.child.kill('SIGTERM');
-  await program.ended;
-  await nothingLeft();
 });

@@ -4,12 +4,12 @@
 const http = require('node:http');
 const readline = require('node:readline');
 
-const timeoutMs = 5_000;
+const patienceMs = 10_000;
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
-  const { id, url, method, headers, body } = JSON.parse(line);
+  const { id, url, method, headers, body, timeoutMs } = JSON.parse(line);
   const say = (answer) => process.stdout.write(`${JSON.stringify({ id, ...answer })}\n`);
-  const options = { agent: false, method, headers, timeout: timeoutMs };
+  const options = { agent: false, method, headers, timeout: timeoutMs ?? patienceMs };
   const request = http.request(url, options, (response) => {
     const chunks = [];
     response.on('data', (chunk) => chunks.push(chunk));

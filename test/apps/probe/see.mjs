@@ -1,5 +1,6 @@
 // Looks at everything that a pod has and prints it as one line of JSON: values, and errors with their parts.
 // Run inside the pod and on this machine through mirrord, it has to print the same.
+//   node see.mjs NAMESPACE
 
 import { createHash } from 'node:crypto';
 import dns from 'node:dns';
@@ -8,6 +9,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { promisify } from 'node:util';
 
+const [, , namespace] = process.argv;
 const seen = {};
 
 /** Notes a value, or the parts of an error that programs look at. */
@@ -51,7 +53,7 @@ await note('readFile below a file', () => promised.readFile('/config/app.json/x'
 await note('big file', () => hash(fs.readFileSync('/data/big.bin')));
 await note('big file callback', async () => hash(await callback('readFile')('/data/big.bin')));
 await note('big file promise', async () => hash(await promised.readFile('/data/big.bin')));
-await note('big file as text', () => hash(fs.readFileSync('/data/big.bin', 'latin1')));
+await note('big file as text', () => hash(Buffer.from(fs.readFileSync('/data/big.bin', 'latin1'), 'latin1')));
 await note('big file as utf8', () => fs.readFileSync('/data/big.bin', 'utf8').length);
 await note('stream', async () => {
   const sum = createHash('sha256');
@@ -150,11 +152,11 @@ await note('hosts', () => fs.readFileSync('/etc/hosts', 'utf8'));
 
 await note('lookup', () => promisify(dns.lookup)('prices'));
 await note('lookup all', () => promisify(dns.lookup)('prices', { all: true }));
-await note('lookup whole', () => dns.promises.lookup('prices.shop.svc.cluster.local.'));
+await note('lookup whole', () => dns.promises.lookup(`prices.${namespace}.svc.cluster.local.`));
 await note('lookup localhost', () => dns.promises.lookup('localhost', 4));
 await note('lookup nothing', () => dns.promises.lookup('nothing.invalid'));
-await note('resolve4', () => dns.promises.resolve4('prices.shop.svc.cluster.local'));
-await note('resolveSrv', () => dns.promises.resolveSrv('_http._tcp.prices.shop.svc.cluster.local'));
+await note('resolve4', () => dns.promises.resolve4(`prices.${namespace}.svc.cluster.local`));
+await note('resolveSrv', () => dns.promises.resolveSrv(`_http._tcp.prices.${namespace}.svc.cluster.local`));
 await note('resolve nothing', () => dns.promises.resolveTxt('nothing.invalid'));
 
 await note('fetch', async () => (await fetch('http://prices/')).json());

@@ -1,23 +1,40 @@
-// Listens as the shop does, and says who answers and what it is told of the connection. Ends at SIGTERM;
-// closes its port, and goes on, at SIGUSR2.
+// Listens as the shop does, and says who answers and what it is told of the connection. A line on stdin makes
+// it `close` its port and go on, `listen` again, or `exit` with 5; SIGTERM ends it with 0.
+//   node serve.mjs [PORT]
 
+import { createHash } from 'node:crypto';
 import http from 'node:http';
+import readline from 'node:readline';
 
-const server = http.createServer((request, response) => {
+const port = Number(process.argv[2] ?? 8080);
+
+const server = http.createServer(async (request, response) => {
   const { remoteAddress, remotePort, localAddress, localPort } = request.socket;
-  response.end(
-    JSON.stringify({
-      from: 'this machine',
-      path: request.url,
-      client: remoteAddress,
-      clientPort: remotePort,
-      server: `${localAddress}:${localPort}`,
-      headers: request.rawHeaders,
-    }),
-  );
+  const body = createHash('sha256');
+  for await (const chunk of request) body.update(chunk);
+  const answer = {
+    from: 'this machine',
+    method: request.method,
+    path: request.url,
+    client: remoteAddress,
+    clientPort: remotePort,
+    server: `${localAddress}:${localPort}`,
+    headers: request.rawHeaders,
+    body: body.digest('hex'),
+  };
+  response.end(JSON.stringify(answer));
 });
-server.listen(Number(process.argv[2] ?? 8080), () => process.stdout.write('listening\n'));
 
-process.on('SIGUSR2', () => server.close(() => process.stdout.write('closed\n')));
+const commands = {
+  listen: () => server.listen(port, () => console.log('listening')),
+  close: () => server.close(() => console.log('closed')),
+  exit: () => process.exit(5),
+};
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => commands[line]());
+server.on('error', (error) => {
+  console.error(error.code);
+  process.exit(1);
+});
 process.on('SIGTERM', () => process.exit(0));
-setInterval(() => {}, 60_000);
+commands.listen();

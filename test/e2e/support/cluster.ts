@@ -25,7 +25,9 @@ export const shopImage = MIRRORD_TEST_SHOP_IMAGE ?? 'localhost/shop:test';
 
 /** The environment of kubectl, of mirrord and of the programs: the developer's, without what would change the tests. */
 export const developerEnv: NodeJS.ProcessEnv = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(MIRRORD_|NODE_OPTIONS$|NODE_TEST_)/.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(MIRRORD_|NODE_OPTIONS$|NODE_TEST_)/.test(name)),
+  ),
   ...access(),
   MIRRORD_AGENT_IMAGE: agentImage,
 };
@@ -76,7 +78,10 @@ interface PodList {
   readonly items: readonly {
     readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
     readonly spec: { readonly nodeName?: string };
-    readonly status: { readonly podIP?: string; readonly containerStatuses?: readonly { readonly containerID?: string }[] };
+    readonly status: {
+      readonly podIP?: string;
+      readonly containerStatuses?: readonly { readonly containerID?: string }[];
+    };
   }[];
 }
 

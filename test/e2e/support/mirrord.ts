@@ -39,6 +39,12 @@ export function withRegister(
   return new Running(node, [flag, register, ...args], { ...options, env: { ...session, ...env } });
 }
 
+/** A command as a terminal's foreground job: what is typed goes through the terminal, Ctrl-C (`\x03`) included. */
+export function inTerminal(command: readonly string[], options: Omit<Options, 'node'> = {}): Running {
+  const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  return new Running('script', ['--quiet', '--return', '--command', `exec ${quoted}`, '/dev/null'], options);
+}
+
 /** A process that we started; what it prints is kept. */
 export class Running {
   readonly ended: Promise<Ended>;
@@ -109,6 +115,13 @@ export class Running {
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
+
+  /** Ends it, and listens no longer to what it has started. */
+  abandon(): void {
+    this.#child.kill('SIGKILL');
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+  }
 }
 
 const running = new Set<Running>();
@@ -119,7 +132,7 @@ const patienceMs = 10_000;
 after(async () => {
   for (const left of running) {
     left.kill('SIGTERM');
-    const timer = setTimeout(() => left.kill('SIGKILL'), patienceMs);
+    const timer = setTimeout(() => left.abandon(), patienceMs);
     await left.ended;
     clearTimeout(timer);
   }

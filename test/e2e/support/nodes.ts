@@ -1,4 +1,4 @@
-// The lines of Node that we support, as programs: from npm, in the cache outside the repository.
+// The lines of Node that we support, as programs: from npm's package `node`, in the cache outside the repository.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,9 +10,6 @@ export type NodeLine = (typeof nodeLines)[number];
 
 const versions: Readonly<Record<NodeLine, string>> = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 
-/** What npm's package `node` installs; asked for by its own name, no install script has to run. */
-const packageName = `node-${process.platform}-${process.arch}`;
-
 const cache =
   process.env.MIRRORD_CACHE_DIR ??
   path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'mirrord-for-node');
@@ -22,7 +19,7 @@ export function nodeProgram(line: NodeLine): string {
   const version = versions[line];
   const folder = path.join(cache, 'nodes', version);
   if (!fs.existsSync(folder)) install(version, folder);
-  return path.join(folder, 'node_modules', packageName, 'bin/node');
+  return path.join(folder, 'node_modules/node/bin/node');
 }
 
 function install(version: string, folder: string): void {
@@ -30,7 +27,7 @@ function install(version: string, folder: string): void {
   // Renamed when it is whole: an interrupted installation never counts.
   const part = fs.mkdtempSync(`${folder}.part`);
   fs.writeFileSync(path.join(part, 'package.json'), '{ "private": true }');
-  const args = ['install', '--no-save', '--no-audit', '--no-fund', `${packageName}@${version}`];
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', `node@${version}`];
   execFileSync('npm', args, { cwd: part, stdio: ['ignore', 'ignore', 'inherit'] });
   fs.renameSync(part, folder);
 }

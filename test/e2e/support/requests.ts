@@ -14,6 +14,8 @@ export interface Request {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Without an answer for this long, the answer is the error TIMEOUT. */
+  readonly timeoutMs?: number;
 }
 
 export interface Answer {
@@ -36,15 +38,16 @@ export async function ask(url: string, request: Request = {}): Promise<Answer> {
 }
 
 /** Who answers, as all sample servers say it: `pod`, `this machine`, or an error's code. */
-export async function whoAnswers(url: string): Promise<string> {
-  const { error, body = '' } = await ask(url);
+export async function whoAnswers(url: string, request: Request = {}): Promise<string> {
+  const { error, body = '' } = await ask(url, request);
   return error ?? (JSON.parse(body) as { from: string }).from;
 }
 
 /** Asks again until `who` answers. @returns the milliseconds that it took */
 export function untilAnsweredBy(who: string, url: string, limitMs = 3_000): Promise<number> {
   return until(`${url} is answered by ${who}`, limitMs, async () => {
-    const answering = await whoAnswers(url);
+    // One that comes in the moment of a kill may get none.
+    const answering = await whoAnswers(url, { timeoutMs: 1_000 });
     return answering === who || `answered by ${answering}`;
   });
 }

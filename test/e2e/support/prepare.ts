@@ -2,9 +2,19 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { clusterCommand, kubectl, kubectlWith, namespace, noAgentLeft, ownNodes, pods, root, shopImage } from './support/cluster.ts';
-import { nodeLines, nodeProgram } from './support/nodes.ts';
-import { until } from './support/until.ts';
+import {
+  clusterCommand,
+  kubectl,
+  kubectlWith,
+  namespace,
+  noAgentLeft,
+  ownNodes,
+  pods,
+  root,
+  shopImage,
+} from './cluster.ts';
+import { nodeLines, nodeProgram } from './nodes.ts';
+import { until } from './until.ts';
 
 if (ownNodes) {
   clusterCommand('up');

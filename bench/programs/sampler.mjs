@@ -1,0 +1,61 @@
+// Takes samples when it is told to: a line of JSON in, a line with the samples out. The same program runs
+// through mirrord, plainly on this machine, and inside the cluster; only where it runs differs.
+
+import fs from 'node:fs';
+import http from 'node:http';
+import { createInterface } from 'node:readline';
+
+/** Each gives samples in microseconds. */
+const kinds = {
+  readFile: ({ path, count }) => each(count, () => fs.readFileSync(path)),
+  readText: ({ path, count }) => each(count, () => fs.readFileSync(path, 'utf8')),
+  stat: ({ path, count }) => each(count, () => fs.statSync(path)),
+  requests,
+  download: async ({ url }) => {
+    const start = performance.now();
+    for await (const _ of await get(url, new http.Agent())) void _;
+    return [1000 * (performance.now() - start)];
+  },
+};
+
+function each(count, call) {
+  return Array.from({ length: count }, () => {
+    const start = performance.now();
+    call();
+    return 1000 * (performance.now() - start);
+  });
+}
+
+/** Kept-alive connections that each send one request after the other; they stay for the next samples. */
+const agents = new Map();
+
+async function requests({ url, connections, count }) {
+  const key = `${connections} ${url}`;
+  const agent = agents.get(key) ?? new http.Agent({ keepAlive: true, maxSockets: connections });
+  agents.set(key, agent);
+  const samples = [];
+  let left = count;
+  const client = async () => {
+    while (left-- > 0) {
+      const start = performance.now();
+      for await (const _ of await get(url, agent)) void _;
+      samples.push(1000 * (performance.now() - start));
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, client));
+  return samples;
+}
+
+function get(url, agent) {
+  return new Promise((resolve, reject) => {
+    http.get(url, { agent }, resolve).on('error', reject);
+  });
+}
+
+createInterface({ input: process.stdin })
+  .on('line', async (line) => {
+    const { kind, ...options } = JSON.parse(line);
+    const samples = await kinds[kind](options);
+    process.stdout.write(`${JSON.stringify(samples.map((each) => Math.round(each * 10) / 10))}\n`);
+  })
+  .on('close', () => process.exit(0));

@@ -1,0 +1,10 @@
+// Where the built product and the bench's own programs are.
+
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const cli = path.join(root, 'dist/cli.js');
+export const loader = path.join(root, 'dist/register.cjs');
+export const program = (name: string): string => path.join(root, 'bench/programs', name);
+export const podFile = (name: string): string => path.join(root, 'bench/pod', name);
