@@ -5,7 +5,7 @@
 // On the test cluster, or on that of MIRRORD_TEST_KUBECONFIG. Absolute figures are for orientation only.
 
 import { parseArgs } from 'node:util';
-import { figure as download } from './download.ts';
+import { figure as bulk } from './bulk.ts';
 import { figure as files } from './files.ts';
 import { figure as imported } from './import.ts';
 import { figure as incoming } from './incoming.ts';
@@ -16,7 +16,7 @@ import { Bench } from './support/bench.ts';
 import type { Figure } from './support/figure.ts';
 import { type NamedRow, table } from './support/table.ts';
 
-const figures = [imported, start, local, files, outgoing, incoming, download];
+const figures = [imported, start, local, files, outgoing, incoming, bulk];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });

@@ -1,4 +1,5 @@
-// The service that the program calls: a short answer, or as many bytes as the path says.
+// The service that the program calls: a short answer, or as many bytes as the path says. What is posted is
+// read to its end first.
 
 import http from 'node:http';
 import { Readable } from 'node:stream';
@@ -10,7 +11,8 @@ function* bytes(count) {
 }
 
 http
-  .createServer((request, response) => {
+  .createServer(async (request, response) => {
+    for await (const _ of request) void _;
     const count = Number(request.url.slice(1));
     if (count === 0) response.end('hello\n');
     else Readable.from(bytes(count), { objectMode: false, highWaterMark: piece.length }).pipe(response);

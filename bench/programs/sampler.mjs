@@ -4,6 +4,8 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** Each gives samples in microseconds. */
 const kinds = {
@@ -11,11 +13,8 @@ const kinds = {
   readText: ({ path, count }) => each(count, () => fs.readFileSync(path, 'utf8')),
   stat: ({ path, count }) => each(count, () => fs.statSync(path)),
   requests,
-  download: async ({ url }) => {
-    const start = performance.now();
-    for await (const _ of await get(url, new http.Agent())) void _;
-    return [1000 * (performance.now() - start)];
-  },
+  download: ({ url }) => timed(async () => read(await get(url, new http.Agent()))),
+  upload: ({ url, bytes }) => timed(() => post(url, bytes)),
 };
 
 function each(count, call) {
@@ -38,12 +37,35 @@ async function requests({ url, connections, count }) {
   const client = async () => {
     while (left-- > 0) {
       const start = performance.now();
-      for await (const _ of await get(url, agent)) void _;
+      await read(await get(url, agent));
       samples.push(1000 * (performance.now() - start));
     }
   };
   await Promise.all(Array.from({ length: connections }, client));
   return samples;
+}
+
+async function timed(call) {
+  const start = performance.now();
+  await call();
+  return [1000 * (performance.now() - start)];
+}
+
+async function read(stream) {
+  for await (const _ of stream) void _;
+}
+
+function post(url, bytes) {
+  const piece = Buffer.alloc(64 * 1024);
+  function* pieces() {
+    for (let left = bytes; left > 0; left -= piece.length) yield piece;
+  }
+  return new Promise((resolve, reject) => {
+    const request = http.request(url, { method: 'POST', agent: new http.Agent() }, (response) => {
+      read(response).then(resolve, reject);
+    });
+    pipeline(Readable.from(pieces(), { objectMode: false }), request).catch(reject);
+  });
 }
 
 function get(url, agent) {

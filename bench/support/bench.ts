@@ -10,7 +10,8 @@ import { LineProcess } from './processes.ts';
 export type Command =
   | { readonly kind: 'readFile' | 'readText' | 'stat'; readonly path: string; readonly count: number }
   | { readonly kind: 'requests'; readonly url: string; readonly connections: number; readonly count: number }
-  | { readonly kind: 'download'; readonly url: string };
+  | { readonly kind: 'download'; readonly url: string }
+  | { readonly kind: 'upload'; readonly url: string; readonly bytes: number };
 
 /** @returns microseconds each */
 export type Sampler = (command: Command) => Promise<readonly number[]>;

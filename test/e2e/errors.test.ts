@@ -170,7 +170,7 @@ describe('the agent', () => {
   test('with an old protocol, both versions and the older side are named', async () => {
     const args = [nextProtocolCli(), 'exec', '-n', namespace, ...shop, ...node];
     const said = terminalOf(await new Running(process.execPath, args).ended);
-    assert.match(said, /proxy \S+ speaks protocol 2\.\d+, the agent \S+ speaks 1\.\d+: the agent is the older one/);
+    assert.match(said, /agent \S+ speaks protocol 1\.\d+, the proxy \S+ speaks 2\.\d+: the agent is the older one/);
     assert.match(said, /\[PROTOCOL_MISMATCH\]\n +Use the agent image of this version/);
   });
 });
