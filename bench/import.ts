@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url';
 import type { Figure } from './support/figure.ts';
-import { loader } from './support/places.ts';
+import { importedLoader, loader } from './support/places.ts';
 import { timeOf } from './support/processes.ts';
 import { inTurns, median } from './support/samples.ts';
 
@@ -16,7 +16,7 @@ export const figure: Figure = {
     const { bare, required, imported } = await inTurns(rounds, {
       bare: () => run(),
       required: () => run(`--require=${loader}`),
-      imported: () => run(`--import=${pathToFileURL(loader)}`),
+      imported: () => run(`--import=${pathToFileURL(importedLoader)}`),
     });
     const against = { against: 'node -e 0', unit: 'ms', base: median(bare) } as const;
     return [

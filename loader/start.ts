@@ -1,6 +1,5 @@
 // mirrord/register without `mirrord exec`: starts the session's proxy as a process of its own, and waits.
 
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 /**
@@ -8,6 +7,8 @@ import path from 'node:path';
  * @returns the session's folder; does not return when the session cannot be started
  */
 export function startSession(): string {
+  // Loaded here: a program that joins a session has no use for it.
+  const { spawnSync } = require('node:child_process') as typeof import('node:child_process');
   const cli = path.join(__dirname, 'cli.js');
   // Not the program's own flags: the proxy is no program of the user's.
   const { NODE_OPTIONS: _, ...env } = process.env;

@@ -6,5 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const cli = path.join(root, 'dist/cli.js');
 export const loader = path.join(root, 'dist/register.cjs');
+/** What `--import mirrord/register` loads. */
+export const importedLoader = path.join(root, 'dist/register.mjs');
 export const program = (name: string): string => path.join(root, 'bench/programs', name);
 export const podFile = (name: string): string => path.join(root, 'bench/pod', name);

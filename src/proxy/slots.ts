@@ -33,11 +33,34 @@ export interface Slot {
  */
 export function makeSessionFolder(): string {
   const parent = ['/dev/shm', os.tmpdir()].find(isWritableFolder) ?? os.tmpdir();
-  const folder = path.join(parent, `mirrord-${randomBytes(8).toString('hex')}`);
+  sweep(parent);
+  const folder = path.join(parent, `mirrord-${process.pid}-${randomBytes(8).toString('hex')}`);
   fs.mkdirSync(folder, { mode: 0o700 });
   fs.mkdirSync(path.join(folder, freeSlots));
   fs.mkdirSync(path.join(folder, takenSlots));
   return folder;
+}
+
+/** Removes what proxies have left that were killed: the folder's name has their pid. */
+function sweep(parent: string): void {
+  for (const name of fs.readdirSync(parent)) {
+    const [, pid] = /^mirrord-(\d+)-[0-9a-f]{16}$/.exec(name) ?? [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      fs.rmSync(path.join(parent, name), { recursive: true, force: true });
+    } catch {
+      // another user's
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 function isWritableFolder(folder: string): boolean {

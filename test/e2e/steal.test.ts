@@ -71,10 +71,11 @@ describe('while a program steals', () => {
     assert.equal(await kubectl('exec', taken.name, '--', 'node', '-e', get), 'this machine\n');
   });
 
-  test('a second session cannot have the port: its program is told as of a busy one', async () => {
+  test('a second program on this machine cannot listen on the port, and the terminal says who does', async () => {
     const { code, stderr } = await exec(['--steal', '-t', `pod/${taken.name}`, '--', 'node', serve]).ended;
     assert.equal(code, 1);
     assert.match(stderr, /^EADDRINUSE$/m);
+    assert.match(stderr, /Port 8080 is in use on this machine by pid \d+ \(node .*serve\.mjs\)/);
     assert.equal(await whoAnswers(urlOf(taken)), 'this machine');
   });
 });

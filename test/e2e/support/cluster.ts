@@ -106,11 +106,11 @@ export async function podOf(app: string): Promise<Pod> {
   return pod;
 }
 
-/** Waits until no agent is left, neither Job nor pod: the Job's removal takes its pod along, in the background. */
+/** Waits until no Job and no pod of one is left: the sample apps have none, and a Job's pod goes a moment later. */
 export async function noAgentLeft({ limitMs = 15_000, in: where = namespace } = {}): Promise<void> {
-  const list = ['-n', where, 'get', 'jobs,pods', '-l', 'app.kubernetes.io/name=mirrord-agent', '-o', 'name'];
   await until('no agent is left', limitMs, async () => {
-    const left = await kubectl(...list);
+    const jobs = await kubectl('-n', where, 'get', 'jobs', '-o', 'name');
+    const left = jobs + (await kubectl('-n', where, 'get', 'pods', '-l', 'batch.kubernetes.io/job-name', '-o', 'name'));
     return left === '' || `left: ${left.trim()}`;
   });
 }

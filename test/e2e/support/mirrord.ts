@@ -7,7 +7,8 @@ import { after } from 'node:test';
 import { developerEnv, namespace, root } from './cluster.ts';
 
 export const cli = path.join(root, 'dist/cli.js');
-export const register = path.join(root, 'dist/register.cjs');
+/** What the package's export "./register" is for --import; --require takes the file beside it. */
+export const register = path.join(root, 'dist/register.mjs');
 /** The small programs that tests run. */
 export const app = (name: string): string => path.join(root, 'test/apps', name);
 
@@ -36,7 +37,10 @@ export function withRegister(
   { node = process.execPath, flag = '--import', env, ...options }: Options & { readonly flag?: string } = {},
 ): Running {
   const session = { MIRRORD_IMPERSONATED_TARGET: target, MIRRORD_TARGET_NAMESPACE: namespace };
-  return new Running(node, [flag, register, ...args], { ...options, env: { ...session, ...env } });
+  return new Running(node, [flag, flag === '--require' ? register.replace('.mjs', '.cjs') : register, ...args], {
+    ...options,
+    env: { ...session, ...env },
+  });
 }
 
 /** A command as a terminal's foreground job: what is typed goes through the terminal, Ctrl-C (`\x03`) included. */
