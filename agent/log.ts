@@ -3,7 +3,21 @@
 
 type Detail = string | number | boolean | undefined;
 
+/** Something did not work; all other events are the ordinary life of an agent. */
+const warnings = new Set([
+  'failed',
+  'refused',
+  'steal failed',
+  'release failed',
+  'connection without a destination',
+  'target ended',
+]);
+
+/** MIRRORD_AGENT_LOG, from `agent.log_level`: `error` and `warn` leave the ordinary events out. */
+const level = process.env.MIRRORD_AGENT_LOG ?? 'info';
+
 export function log(event: string, details: { readonly [name: string]: Detail } = {}): void {
+  if (level === 'off' || ((level === 'error' || level === 'warn') && !warnings.has(event))) return;
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), event, ...details })}\n`);
 }
 
