@@ -27,7 +27,7 @@ program
   .option('-f, --config-file [path]', 'configuration file (without a path: .mirrord/mirrord.json)')
   .option('--context <name>', 'kubeconfig context')
   .option('--steal', 'the program answers the requests to the ports that it listens on')
-  .option('--fs-mode <mode>', "read: the pod's files, writing stays local; local: no file is remote")
+  .option('--fs-mode <mode>', "read (the pod's files, writing stays local), write, local or localwithoverrides")
   .option('-s, --override-env-vars-include <names>', 'only these variables of the pod; a list with ";", * and ?')
   .option('-x, --override-env-vars-exclude <names>', 'not these variables of the pod')
   .option('--env-file <path>', "variables that beat the pod's, as a dotenv file")

@@ -1,7 +1,7 @@
 // The rules in the target's network that bring the connections to stolen ports to the agent's listener.
 // As nft would list them, with the listener on port A:
 //
-//   table inet mirrord-PID {
+//   table inet mirrord-XXXXXXXX {
 //     flags owner
 //     set stolen { type inet_service }
 //     chain prerouting { type nat hook prerouting priority dstnat;

@@ -2,6 +2,7 @@
 // program has set; dns.lookupService asks what the pod calls an address.
 
 import fs from 'node:fs';
+import { isIP } from 'node:net';
 import { RemoteError } from '../../src/protocol/failure.ts';
 import { type BindingFunction, getBinding, type Request } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
@@ -32,9 +33,12 @@ export function installRecords(session: Session): void {
   const binding = getBinding('cares_wrap');
   const { prototype } = binding.ChannelWrap;
   for (const [method, type] of Object.entries(recordTypes)) {
-    if (prototype[method] === undefined) continue;
+    const original = prototype[method];
+    if (original === undefined) continue;
     prototype[method] = function (...args) {
       const [request, name] = args as [Request, string];
+      // Node's own check answers at once.
+      if (type === 'REVERSE' && isIP(name) === 0) return original.apply(this, args);
       const servers = setServers.get(this as object) ?? [];
       session.async.call('resolve', { name, type, servers }, (error, reply) => {
         if (reply === undefined) request.oncomplete(dnsCode(error));

@@ -2,7 +2,7 @@
 // before listen() returns, and go back to the pod when the program closes it.
 
 import type { IncomingSettings } from '../../src/policy/layer-settings.ts';
-import type { Address } from '../../src/protocol/schema.ts';
+import type { Address, RequestOf } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
 import type { Session } from '../session.ts';
@@ -103,16 +103,28 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
         return errnoOf(codeOf(error, 'EADDRINUSE'));
       }
     }
+    // Other threads and processes of the session reach it as they would in the pod.
+    const own = { port: wanted.port === 0 ? local.port : wanted.port, local };
+    if (port === undefined) announce(session, own);
     listening.add(wanted.port, local.port, port !== undefined);
     const close = handle.close;
     handle.close = (callback) => {
       handle.close = close;
       listening.remove(wanted.port, local.port);
-      if (port !== undefined) session.async.call('unlisten', { port, local }, () => {});
+      if (port === undefined) session.async.call('withdraw', own, () => {});
+      else session.async.call('unlisten', { port, local }, () => {});
       close.call(handle, callback);
     };
     return 0;
   };
+}
+
+function announce(session: Session, own: RequestOf<'announce'>): void {
+  try {
+    session.sync.call('announce', own);
+  } catch {
+    // The session has ended, which is told by itself; the program listens all the same.
+  }
 }
 
 /** The connections of a taken port are the proxy's; the program sees the pod's client behind them. */

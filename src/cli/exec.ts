@@ -47,7 +47,7 @@ function programEnvironment({ folder, environment, startFiles }: Session): NodeJ
   for (const name of environment.unset) delete env[name];
   for (const { name, copy } of startFiles) env[name] = copy;
   const loader = path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs');
-  env.NODE_OPTIONS = [process.env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
+  env.NODE_OPTIONS = [env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
   env[sessionVariable] = folder;
   return env;
 }

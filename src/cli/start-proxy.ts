@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolveConfig } from '../config/resolve.ts';
+import { MirrordError } from '../errors.ts';
 import { startSession } from '../session/session.ts';
 import { report } from './report.ts';
 import { startSignal } from './start-signal.ts';
@@ -28,6 +29,11 @@ export async function startProxyProcess(): Promise<void> {
 
 /** Runs the session until its last layer is gone. */
 export async function runProxyProcess(): Promise<void> {
+  if (process.env.MIRRORD_CONFIG_FILE === '-') {
+    throw new MirrordError('CONFIG_INVALID', 'A configuration from stdin is for mirrord exec only.', {
+      help: 'Name a file in MIRRORD_CONFIG_FILE.',
+    });
+  }
   const config = resolveConfig({ flags: {}, env: process.env, cwd: process.cwd() });
   const start = startSignal();
   const orphaned = () => process.emit('SIGTERM');

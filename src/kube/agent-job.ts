@@ -19,7 +19,7 @@ const capabilities = [
   'SYS_ADMIN',
   // /proc/PID/root and /proc/PID/environ of a process of another user.
   'SYS_PTRACE',
-  // The redirect rules and transparent sockets, inside that network namespace.
+  // The redirect rules, inside that network namespace.
   'NET_ADMIN',
   // chroot(2) into the target's root.
   'SYS_CHROOT',
@@ -27,14 +27,19 @@ const capabilities = [
   'DAC_OVERRIDE',
 ];
 
-const securityContext: V1SecurityContext = {
-  runAsUser: 0,
-  runAsGroup: 0,
-  runAsNonRoot: false,
-  readOnlyRootFilesystem: true,
-  // allowPrivilegeEscalation cannot be false beside SYS_ADMIN: the API server refuses it.
-  capabilities: { drop: ['ALL'], add: capabilities },
-};
+/** chown(2), and chmod(2) of a file of another owner: only where the configuration lets files be written. */
+const writingCapabilities = ['CHOWN', 'FOWNER'];
+
+function securityContext(writesFiles: boolean): V1SecurityContext {
+  return {
+    runAsUser: 0,
+    runAsGroup: 0,
+    runAsNonRoot: false,
+    readOnlyRootFilesystem: true,
+    // allowPrivilegeEscalation cannot be false beside SYS_ADMIN: the API server refuses it.
+    capabilities: { drop: ['ALL'], add: writesFiles ? [...capabilities, ...writingCapabilities] : capabilities },
+  };
+}
 
 /** A mesh's sidecar would wait for its control plane, and a Job's pod with one never ends. */
 const meshLabels = { 'sidecar.istio.io/inject': 'false', 'kuma.io/sidecar-injection': 'disabled' };
@@ -55,11 +60,18 @@ const unprivilegedContext: V1SecurityContext = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** @param target undefined for a session without one */
+/** What the agent is for. */
+export type AgentTask = {
+  /** Undefined for a session without a target. */
+  readonly target?: ResolvedTarget | undefined;
+  /** The session may change files of the target. */
+  readonly writesFiles?: boolean;
+};
+
 export function agentJob(
   name: string,
   namespace: string,
-  target: ResolvedTarget | undefined,
+  { target, writesFiles = false }: AgentTask,
   config: AgentConfig,
 ): V1Job {
   const labels = {
@@ -104,7 +116,7 @@ export function agentJob(
               imagePullPolicy: config.imagePullPolicy,
               env: agentEnvironment(target, config),
               resources: resources(config),
-              securityContext: target === undefined ? unprivilegedContext : securityContext,
+              securityContext: target === undefined ? unprivilegedContext : securityContext(writesFiles),
               // What it said last is in the pod's status then, so that no right to read logs is needed.
               terminationMessagePolicy: 'FallbackToLogsOnError',
             },

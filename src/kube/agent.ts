@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { AgentConfig } from '../config/session-config.ts';
 import { MirrordError } from '../errors.ts';
-import { agentJob, agentPort } from './agent-job.ts';
+import { type AgentTask, agentJob, agentPort } from './agent-job.ts';
 import { eventProblem, podProblem, tooSlow } from './agent-problems.ts';
 import { ask, askForHint, askIfThere } from './api-errors.ts';
 import type { Cluster } from './cluster.ts';
 import { PortForward, PortForwardError } from './port-forward.ts';
-import type { ResolvedTarget } from './target.ts';
 
 const pollMs = 100;
 /** Events are asked for this often, and only while there is no running container. */
@@ -40,13 +39,13 @@ export type Agent = {
 
 /**
  * Makes the agent's Job and waits until its container runs.
- * @param place the target, or only the namespace of an agent without one
+ * @param place the target with its namespace, or only the namespace of an agent without one
  * @param report progress, a line each, for the terminal
  * @throws MirrordError `AGENT_FAILED`, `AGENT_IMAGE_MISSING`, `FORBIDDEN`, …; the signal's reason when aborted
  */
 export async function startAgent(
   cluster: Cluster,
-  place: { readonly namespace: string; readonly target?: ResolvedTarget | undefined },
+  place: AgentTask & { readonly namespace: string },
   config: AgentConfig,
   report: (line: string) => void,
   signal?: AbortSignal,
@@ -69,7 +68,7 @@ export async function startAgent(
     await ask(
       cluster.server,
       { verb: 'create', resource: 'jobs', namespace },
-      cluster.batch.createNamespacedJob({ namespace, body: agentJob(jobName, namespace, target, config) }),
+      cluster.batch.createNamespacedJob({ namespace, body: agentJob(jobName, namespace, place, config) }),
     );
     const podName = await untilRunning(cluster, namespace, jobName, config, report, signal);
     return { podName, jobName, namespace, remove, connect: connector(cluster, namespace, podName, config.image) };

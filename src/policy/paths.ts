@@ -86,9 +86,9 @@ export function createPathPolicy(rules: PathRules, places: LocalPlaces): PathPol
 
   const decide = (asked: string, access: 'read' | 'write'): PathDecision => {
     const path = map(normalize(asked));
-    if (!path.startsWith('/')) return { where: notFound.test(path) ? 'notFound' : 'local', path: asked };
     const use = path === normalize(asked) ? asked : path;
     if (rules.mode === 'local') return { where: 'local', path: use };
+    if (!path.startsWith('/')) return { where: notFound.test(path) ? 'notFound' : 'local', path: asked };
     if (notFound.test(path)) return { where: 'notFound', path: use };
     if (readWrite.test(path)) return { where: 'remote', path: use };
     if (readOnly.test(path)) return { where: access === 'read' ? 'remote' : 'local', path: use };

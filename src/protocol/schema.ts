@@ -146,6 +146,9 @@ export const messages = {
   /** Layer to proxy: the program listens, on `local`, for what the pod gets on `port`. */
   listen: message(96, { port: 'u16', local: address }, {}),
   unlisten: message(97, { port: 'u16', local: address }, {}),
+  /** Layer to proxy: the program listens on this machine only; the session's other programs reach it on `port`. */
+  announce: message(100, { port: 'u16', local: address }, {}),
+  withdraw: message(101, { port: 'u16', local: address }, {}),
   /** Layer to proxy: the variables to set and to remove at start, from the pod and the configuration. */
   environment: message(99, {}, { set: [{ name: 'string', value: 'string' }], unset: ['string'] }),
   /** Layer to proxy: the true client behind a connection that the proxy made from local port `port`. */

@@ -17,6 +17,8 @@ export interface Listener {
 export class Incoming {
   #link: Link;
   #listeners: Listener[] = [];
+  /** Those that the pod knows nothing of. */
+  #localListeners: Listener[] = [];
   /** The true two ends behind each connection to the program, by the proxy's local port. */
   #peers = new Map<number, ReplyOf<'peerOf'>>();
   #connecting = new Set<Promise<unknown>>();
@@ -28,6 +30,20 @@ export class Incoming {
   /** @returns the newest listener for a port of the pod, if this session has one */
   find(port: number): Listener | undefined {
     return this.#listeners.findLast((listener) => listener.port === port);
+  }
+
+  /** @returns the newest program of this session that listens on a port, for the pod or on this machine only */
+  findOwn(port: number): Listener | undefined {
+    return this.find(port) ?? this.#localListeners.findLast((listener) => listener.port === port);
+  }
+
+  announce(listener: Listener): void {
+    this.#localListeners.push(listener);
+  }
+
+  withdraw(listener: Listener): void {
+    const at = this.#localListeners.findIndex((known) => sameListener(known, listener));
+    if (at !== -1) this.#localListeners.splice(at, 1);
   }
 
   /** Takes the pod's port, unless another listener of the session has it already. */
@@ -80,6 +96,10 @@ export class Incoming {
     if (peer === undefined) throw new RemoteError('ENOTCONN', `port ${port} is not the proxy's`);
     return peer;
   }
+}
+
+export function sameListener(a: Listener, b: Listener): boolean {
+  return a.port === b.port && a.local.port === b.local.port;
 }
 
 /** @throws the system error of connect(2) */

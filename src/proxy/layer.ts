@@ -5,7 +5,7 @@ import { encodeFailure, RemoteError } from '../protocol/failure.ts';
 import { encodeFrame, type Frame } from '../protocol/frame.ts';
 import type { Link } from '../protocol/link.ts';
 import { decodeRequest, encodeReply, messageName, messages, type RequestOf } from '../protocol/schema.ts';
-import type { Incoming, Listener } from './incoming.ts';
+import { type Incoming, type Listener, sameListener } from './incoming.ts';
 
 /** What the layers of a session share. */
 export interface LayerContext {
@@ -19,6 +19,8 @@ export class Layer {
   #context: LayerContext;
   #handles = new Set<number>();
   #listeners: Listener[] = [];
+  #announced: Listener[] = [];
+  #closed = false;
 
   constructor(id: number, context: LayerContext) {
     this.id = id;
@@ -37,6 +39,8 @@ export class Layer {
 
   /** The layer is gone: closes its files and gives its ports back. */
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const listener of this.#announced.splice(0)) this.#context.incoming.withdraw(listener);
     const listeners = this.#listeners.splice(0);
     const handles = [...this.#handles];
     this.#handles.clear();
@@ -53,6 +57,18 @@ export class Layer {
         return this.#listen(decodeRequest(name, payload));
       case 'unlisten':
         return this.#unlisten(decodeRequest(name, payload));
+      case 'announce': {
+        const listener = decodeRequest(name, payload);
+        this.#announced.push(listener);
+        this.#context.incoming.announce(listener);
+        return encodeReply(name, {});
+      }
+      case 'withdraw': {
+        const listener = decodeRequest(name, payload);
+        this.#announced = this.#announced.filter((known) => !sameListener(known, listener));
+        this.#context.incoming.withdraw(listener);
+        return encodeReply(name, {});
+      }
       case 'peerOf':
         return encodeReply(name, await this.#context.incoming.peerOf(decodeRequest(name, payload).port));
       case 'environment':
@@ -77,12 +93,14 @@ export class Layer {
   async #listen(request: RequestOf<'listen'>): Promise<Buffer> {
     const listener = { port: request.port, local: request.local };
     await this.#context.incoming.listen(listener);
-    this.#listeners.push(listener);
+    // Gone while it waited: nobody else would give the port back.
+    if (this.#closed) await this.#context.incoming.unlisten(listener);
+    else this.#listeners.push(listener);
     return encodeReply('listen', {});
   }
 
   async #unlisten({ port, local }: RequestOf<'unlisten'>): Promise<Buffer> {
-    const at = this.#listeners.findIndex((known) => known.port === port && known.local.port === local.port);
+    const at = this.#listeners.findIndex((known) => sameListener(known, { port, local }));
     const [listener] = at === -1 ? [] : this.#listeners.splice(at, 1);
     if (listener !== undefined) await this.#context.incoming.unlisten(listener);
     return encodeReply('unlisten', {});

@@ -43,7 +43,7 @@ async function connect(socket: net.Socket, layer: number, request: Frame, contex
   const { channel: call, message, payload } = request;
   try {
     const to = messageName(message) === 'connectTcp' ? decodeRequest('connectTcp', payload).to : undefined;
-    const own = to !== undefined && isLoopback(to.host) ? context.incoming.find(to.port) : undefined;
+    const own = to !== undefined && isLoopback(to.host) ? context.incoming.findOwn(to.port) : undefined;
     if (to !== undefined && own !== undefined) {
       // The session listens on this port of the pod itself.
       const program = await connectLocally(own.local);

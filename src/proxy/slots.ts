@@ -34,18 +34,27 @@ export interface Slot {
 export function makeSessionFolder(): string {
   const parent = ['/dev/shm', os.tmpdir()].find(isWritableFolder) ?? os.tmpdir();
   sweep(parent);
-  const folder = path.join(parent, `mirrord-${process.pid}-${randomBytes(8).toString('hex')}`);
+  const folder = path.join(parent, `mirrord-${pidNamespace()}-${process.pid}-${randomBytes(8).toString('hex')}`);
   fs.mkdirSync(folder, { mode: 0o700 });
   fs.mkdirSync(path.join(folder, freeSlots));
   fs.mkdirSync(path.join(folder, takenSlots));
   return folder;
 }
 
+/** Containers can share the folder and not the pids: a pid means something in its namespace only. */
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(fs.readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
+  }
+}
+
 /** Removes what proxies have left that were killed: the folder's name has their pid. */
 function sweep(parent: string): void {
   for (const name of fs.readdirSync(parent)) {
-    const [, pid] = /^mirrord-(\d+)-[0-9a-f]{16}$/.exec(name) ?? [];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    const [, namespace, pid] = /^mirrord-(\d+)-(\d+)-[0-9a-f]{16}$/.exec(name) ?? [];
+    if (namespace !== pidNamespace() || isRunning(Number(pid))) continue;
     try {
       fs.rmSync(path.join(parent, name), { recursive: true, force: true });
     } catch {

@@ -3,6 +3,7 @@
 import type { SessionConfig } from '../config/session-config.ts';
 import { formatTarget, type WorkloadTarget } from '../config/target.ts';
 import { startAgent } from '../kube/agent.ts';
+import type { AgentTask } from '../kube/agent-job.ts';
 import { type Cluster, openCluster } from '../kube/cluster.ts';
 import { type ResolvedTarget, resolveTarget } from '../kube/target.ts';
 import type { AgentSite } from './agent-site.ts';
@@ -33,10 +34,11 @@ async function placeOf(
   asked: WorkloadTarget,
   config: SessionConfig,
   report: (line: string) => void,
-): Promise<{ namespace: string; target: ResolvedTarget }> {
+): Promise<AgentTask & { readonly namespace: string }> {
   const target = await resolveTarget(cluster, asked, config.targetNamespace);
   for (const line of describe(formatTarget(asked), target)) report(line);
-  return { namespace: target.namespace, target };
+  const { mode, readWrite } = config.feature.fs;
+  return { namespace: target.namespace, target, writesFiles: mode === 'write' || readWrite.length > 0 };
 }
 
 /** What was chosen where there was a choice, and how to choose otherwise. */

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import { afterEach, before, type TestContext, test } from 'node:test';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { noAgentLeft, type Pod, podOf } from './support/cluster.ts';
+import { noAgentLeft, ownNodes, type Pod, podOf } from './support/cluster.ts';
 import { app, exec, type Running, withRegister } from './support/mirrord.ts';
-import { killAgent, listenersOf, onNodes, peersOf, rulesOf } from './support/node-view.ts';
+import { killAgent, listenersOf, nodesNote, peersOf, rulesOf } from './support/node-view.ts';
 import { untilAnsweredBy, whoAnswers } from './support/requests.ts';
 import { until } from './support/until.ts';
 
@@ -40,7 +41,7 @@ const withExec = () => stealing(exec(['--steal', '-t', `pod/${pod.name}`, '--', 
 
 async function podIsAsBefore(t: TestContext): Promise<void> {
   t.diagnostic(`the pod answered again after ${await untilAnsweredBy('pod', url)} ms`);
-  if (onNodes.note !== '') return;
+  if (!ownNodes) return;
   const asBefore = { rules: '', listeners: ['*:8080', '*:9090', '127.0.0.1:7070'], connectionsOut: [] };
   const cleanMs = await until("nothing of ours is in the pod's network", 3_000, async () => {
     const connectionsOut = (await peersOf(pod)).filter((peer) => peer.endsWith(':80'));
@@ -50,7 +51,7 @@ async function podIsAsBefore(t: TestContext): Promise<void> {
   t.diagnostic(`its network had nothing of ours ${cleanMs} ms later`);
 }
 
-test(`of the agent: the terminal says so, and the program goes on${onNodes.note}`, onNodes.options, async (t) => {
+test(`of the agent: the terminal says so, and the program goes on${nodesNote}`, { skip: !ownNodes }, async (t) => {
   const { program, pid } = await withExec();
   const [, job = ''] = await program.says(/(mirrord-agent-\w+)/);
   await killAgent(job);
@@ -63,7 +64,7 @@ test(`of the agent: the terminal says so, and the program goes on${onNodes.note}
   assert.equal((await program.ended).code, 0);
 });
 
-test(`of mirrord: the agent and its Job go by themselves${onNodes.note}`, async (t) => {
+test(`of mirrord: the agent and its Job go by themselves${nodesNote}`, async (t) => {
   const { program, pid } = await withExec();
   program.kill('SIGKILL');
   await podIsAsBefore(t);
@@ -71,7 +72,17 @@ test(`of mirrord: the agent and its Job go by themselves${onNodes.note}`, async 
   await noAgentLeft({ limitMs: byItselfMs });
 });
 
-test(`of the program: mirrord ends as it did${onNodes.note}`, async (t) => {
+test('of mirrord: the next session sweeps what it has left on this machine', async () => {
+  const { program } = await withExec();
+  program.kill('SIGKILL');
+  await program.says(/^connection gone$/m);
+  assert.equal(sessionFolders(program.pid).length, 1);
+  assert.equal((await exec(['-t', 'deployment/prices', '--', 'node', '-e', '0']).ended).code, 0);
+  assert.deepEqual(sessionFolders(program.pid), []);
+  await noAgentLeft({ limitMs: byItselfMs });
+});
+
+test(`of the program: mirrord ends as it did${nodesNote}`, async (t) => {
   const { program, pid } = await withExec();
   process.kill(pid, 'SIGKILL');
   await podIsAsBefore(t);
@@ -79,7 +90,7 @@ test(`of the program: mirrord ends as it did${onNodes.note}`, async (t) => {
   await noAgentLeft();
 });
 
-test(`of the program with mirrord/register: the session ends behind it${onNodes.note}`, async (t) => {
+test(`of the program with mirrord/register: the session ends behind it${nodesNote}`, async (t) => {
   const { program, pid } = await withRegistered('a');
   process.kill(pid, 'SIGKILL');
   await program.ended;
@@ -88,7 +99,9 @@ test(`of the program with mirrord/register: the session ends behind it${onNodes.
 });
 
 const linux = process.platform === 'linux';
-test('of the proxy of mirrord/register: the agent and its Job go by themselves', { skip: !linux }, async (t) => {
+test(`of the proxy of mirrord/register: the agent and its Job go by themselves${nodesNote}`, {
+  skip: !linux,
+}, async (t) => {
   const { pid } = await withRegistered('b');
   const proxy = processWith('run-proxy', 'E2E_MARK=b');
   process.kill(proxy, 'SIGKILL');
@@ -100,6 +113,11 @@ test('of the proxy of mirrord/register: the agent and its Job go by themselves',
 function withRegistered(mark: string) {
   const env = { MIRRORD_AGENT_TCP_STEAL_TRAFFIC: 'steal', E2E_MARK: mark };
   return stealing(withRegister(`pod/${pod.name}`, [hold], { env }));
+}
+
+function sessionFolders(proxy: number): string[] {
+  const parents = ['/dev/shm', os.tmpdir()].filter((folder) => fs.existsSync(folder));
+  return parents.flatMap((parent) => fs.readdirSync(parent)).filter((name) => name.startsWith(`mirrord-${proxy}-`));
 }
 
 function isAlive(pid: number): boolean {

@@ -1,12 +1,12 @@
 // What only the node can see: a pod's processes, and the rules and sockets in its network. With our own
-// cluster only; on another one the tests that need this are skipped.
+// cluster only.
 
 import { inNode, ownNodes, type Pod, pods } from './cluster.ts';
 
-/** Options and title's end of a test that looks into the nodes. */
-export const onNodes = ownNodes
-  ? { options: {}, note: '' }
-  : { options: { skip: true }, note: ' (skipped: MIRRORD_TEST_KUBECONFIG gives no way into the nodes)' };
+/** The end of a title: what is not looked at on somebody else's cluster. */
+export const nodesNote = ownNodes
+  ? ''
+  : ' (without a look into the node, to which MIRRORD_TEST_KUBECONFIG gives no way)';
 
 /** The rules of the pod's network, as nft lists them; none of a pod is ours or anybody's. */
 export async function rulesOf(pod: Pod): Promise<string> {

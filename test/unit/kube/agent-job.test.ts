@@ -30,7 +30,7 @@ const config: AgentConfig = {
   logLevel: 'info',
 };
 
-const job = agentJob('mirrord-agent-x', 'tools', target, config);
+const job = agentJob('mirrord-agent-x', 'tools', { target }, config);
 const podSpec = job.spec?.template.spec;
 const container = podSpec?.containers[0];
 
