@@ -117,7 +117,9 @@ function withRegistered(mark: string) {
 
 function sessionFolders(proxy: number): string[] {
   const parents = ['/dev/shm', os.tmpdir()].filter((folder) => fs.existsSync(folder));
-  return parents.flatMap((parent) => fs.readdirSync(parent)).filter((name) => name.startsWith(`mirrord-${proxy}-`));
+  return parents
+    .flatMap((parent) => fs.readdirSync(parent))
+    .filter((name) => new RegExp(`^mirrord-\\d+-${proxy}-`).test(name));
 }
 
 function isAlive(pid: number): boolean {

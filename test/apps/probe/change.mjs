@@ -11,7 +11,9 @@ async function note(name, change) {
   try {
     came.push([name, (await change()) ?? null]);
   } catch ({ code, errno, syscall, path, dest, message }) {
-    came.push([name, { code, errno, syscall, path, dest, message }]);
+    // mkdtemp's letters are random in the system's own error as well.
+    const masked = (text) => text?.replace(/\/t-\w{6}(?='|$)/, '/t-XXXXXX');
+    came.push([name, { code, errno, syscall, path: masked(path), dest, message: masked(message) }]);
   }
 }
 

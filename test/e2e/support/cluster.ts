@@ -106,8 +106,11 @@ export async function podOf(app: string): Promise<Pod> {
   return pod;
 }
 
+/** Below the 10 s after which an agent without a session ends by itself: who starts it has to remove it. */
+const removedWithinMs = 8_000;
+
 /** Waits until no Job and no pod of one is left: the sample apps have none, and a Job's pod goes a moment later. */
-export async function noAgentLeft({ limitMs = 15_000, in: where = namespace } = {}): Promise<void> {
+export async function noAgentLeft({ limitMs = removedWithinMs, in: where = namespace } = {}): Promise<void> {
   await until('no agent is left', limitMs, async () => {
     const jobs = await kubectl('-n', where, 'get', 'jobs', '-o', 'name');
     const left = jobs + (await kubectl('-n', where, 'get', 'pods', '-l', 'batch.kubernetes.io/job-name', '-o', 'name'));
