@@ -111,6 +111,7 @@ for (const line of nodeLines) {
       sees('fetch', { apples: 3, from: 'prices' });
       sees('http', [200, '{"apples":3,"from":"prices"}\n']);
       sees('net peer', ['IPv4', 80, 'IPv4']);
+      sees('https', [200, 'application/json']);
     });
 
     test("the pod's own loopback answers, and a closed port of it refuses as in the pod", () => {

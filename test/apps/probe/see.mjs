@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import dns from 'node:dns';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { promisify } from 'node:util';
 
@@ -161,6 +162,26 @@ await note('resolve nothing', () => dns.promises.resolveTxt('nothing.invalid'));
 
 await note('fetch', async () => (await fetch('http://prices/')).json());
 await note('http', () => get('http://prices/'));
+// The API server, as an in-cluster client reaches it: the account's authority and token, over TLS.
+await note('https', async () => {
+  const account = '/var/run/secrets/kubernetes.io/serviceaccount';
+  const options = {
+    ca: fs.readFileSync(`${account}/ca.crt`),
+    headers: { authorization: `Bearer ${fs.readFileSync(`${account}/token`, 'utf8')}` },
+    agent: false,
+  };
+  return new Promise((resolve, reject) => {
+    https
+      .get('https://kubernetes.default.svc/version', options, (response) => {
+        response.resume();
+        response.on('end', () => resolve([response.statusCode, response.headers['content-type']]));
+      })
+      .on('error', reject);
+  });
+});
+await note('https without the authority', () =>
+  fetch('https://kubernetes.default.svc/').catch(({ cause }) => cause.code),
+);
 await note('http to the loopback', () => get('http://127.0.0.1:7070/'));
 await note('http refused', () => get('http://prices:81/'));
 await note('http to no name', () => get('http://nothing.invalid/'));
