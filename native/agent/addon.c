@@ -127,6 +127,18 @@ static napi_value original_destination(napi_env env, napi_callback_info info) {
   return address_object(env, &destination);
 }
 
+// Above what the agent's connections use. The kernel closes a killed process's descriptors in ascending order:
+// so the redirect's rules, which go with this socket, still translate the last packets of all connections.
+#define LAST_DESCRIPTOR 65000
+
+// The same open socket under a high number; as it is where the process may not have such numbers.
+static int to_high_descriptor(int fd) {
+  int high = fcntl(fd, F_DUPFD_CLOEXEC, LAST_DESCRIPTOR);
+  if (high < 0) return fd;
+  close(fd);
+  return high;
+}
+
 // openNetlink(): descriptor of a netfilter netlink socket in the network of the calling thread.
 static napi_value open_netlink(napi_env env, napi_callback_info info) {
   (void)info;
@@ -140,7 +152,7 @@ static napi_value open_netlink(napi_env env, napi_callback_info info) {
     return fail(env, "bind");
   }
   napi_value result;
-  return napi_create_int32(env, fd, &result) == napi_ok ? result : NULL;
+  return napi_create_int32(env, to_high_descriptor(fd), &result) == napi_ok ? result : NULL;
 }
 
 // Appends every datagram that waits on the socket to `list`. False with errno set.
