@@ -2,15 +2,13 @@
 // streams while a rename or a hard link is EXDEV, as between two file systems.
 
 import fs from 'node:fs';
-import { type BindingFunction, getBinding, type Request } from '../bindings.ts';
+import type { BindingFunction } from '../bindings.ts';
 import { systemError } from '../errors.ts';
-import { answer, complete, completeHere } from './complete.ts';
+import { complete, completeHere, completeLater } from './complete.ts';
 import { type FilesContext, replace } from './context.ts';
 import { define } from './operations.ts';
 import { type PathArgument, type Route, route } from './paths.ts';
 import { toBytes } from './write-operations.ts';
-
-const { kUsePromises } = getBinding('fs');
 
 export function replaceTwoPaths(context: FilesContext): void {
   /** rename(from, to, req) */
@@ -76,16 +74,7 @@ const copyAcross: Across = (from, to, mode, request) => {
     fs.writeFileSync(target, fs.readFileSync(source), { flag, mode: fs.statSync(source).mode });
     return undefined;
   }
-  const copied = streamAcross(source, target, flag);
-  if (request === kUsePromises) return copied;
-  copied.then(
-    () => answer(request as Request, () => undefined),
-    (error) =>
-      answer(request as Request, () => {
-        throw error;
-      }),
-  );
-  return undefined;
+  return completeLater(request, streamAcross(source, target, flag));
 };
 
 async function streamAcross(source: Buffer, target: Buffer, flag: string): Promise<void> {

@@ -59,8 +59,21 @@ export function completeHere(request: unknown, run: () => unknown): unknown {
   return undefined;
 }
 
+/** Completes a call that several remote calls make up: in the promise form, or by the request object. */
+export function completeLater(request: unknown, work: Promise<unknown>): unknown {
+  if (request === kUsePromises) return work;
+  work.then(
+    (result) => answer(request as Request, () => result),
+    (error) =>
+      answer(request as Request, () => {
+        throw error;
+      }),
+  );
+  return undefined;
+}
+
 /** Calls a request's completion as Node does: `(error)`, or `(null)`, or `(null, result)`. */
-export function answer(request: Request, run: () => unknown): void {
+function answer(request: Request, run: () => unknown): void {
   let result: unknown;
   try {
     result = run();

@@ -4,6 +4,7 @@
 
 import fs from 'node:fs';
 import type { ReplyOf, Stat } from '../../src/protocol/schema.ts';
+import { isRegularFile } from './stat.ts';
 
 /** `copy`: the bytes are local, only fstat differs. `handle`: the agent has it open under this number. */
 export type RemoteFile =
@@ -12,9 +13,6 @@ export type RemoteFile =
 
 /** open(2): an unnamed file in a folder. Not in fs.constants; this is Linux' value on x86-64 and arm64. */
 const O_TMPFILE = 0o20200000;
-
-const S_IFMT = 0o170000n;
-const S_IFREG = 0o100000n;
 
 export class Descriptors {
   #files = new Map<number, RemoteFile>();
@@ -46,8 +44,7 @@ export class Descriptors {
    * @throws a system error (EMFILE) as the open itself would
    */
   materialize(opened: ReplyOf<'openFile'>): { readonly fd: number; readonly file: RemoteFile } {
-    const regular = (opened.stat.mode & S_IFMT) === S_IFREG;
-    if (!opened.whole || !regular) {
+    if (!opened.whole || !isRegularFile(opened.stat)) {
       return { fd: fs.openSync('/dev/null', 'r'), file: { kind: 'handle', handle: opened.handle } };
     }
     return { fd: this.#copy(opened.data), file: { kind: 'copy', stat: opened.stat } };

@@ -16,39 +16,23 @@ const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
 
 export function replaceOpen(context: FilesContext): void {
   /** open(path, flags, mode, req) */
-  replace(
-    'open',
-    (original) =>
-      function (...args) {
-        const [path, flags, mode, request] = args;
-        const way = route(context.policy, path, accessOf(flags as number));
-        if (way.to === 'local') return callLocally(original, this, way.path, args);
-        if (way.to === 'notFound') return notFound(request, { syscall: 'open', path: way.path });
-        return complete(
-          context.session,
-          request,
-          define({
-            message: 'openFile',
-            request: openRequest(context, way.path, flags, mode),
-            syscall: 'open',
-            path: way.path.shown,
-            result: (reply) => descriptorFor(context, reply),
-          }),
-        );
-      },
+  replaceOpening(context, 'open', (_original, path, [, flags, mode, request]) =>
+    complete(
+      context.session,
+      request,
+      define({
+        message: 'openFile',
+        request: openRequest(context, path, flags, mode),
+        syscall: 'open',
+        path: path.shown,
+        result: (reply) => descriptorFor(context, reply),
+      }),
+    ),
   );
 
   /** openFileHandle(path, flags, mode, kUsePromises): fs.promises only, so always a promise. */
-  replace(
-    'openFileHandle',
-    (original) =>
-      function (...args) {
-        const [path, flags, mode, request] = args;
-        const way = route(context.policy, path, accessOf(flags as number));
-        if (way.to === 'local') return callLocally(original, this, way.path, args);
-        if (way.to === 'notFound') return notFound(request, { syscall: 'open', path: way.path });
-        return openHandle(context, original, way.path, flags, mode);
-      },
+  replaceOpening(context, 'openFileHandle', (original, path, [, flags, mode]) =>
+    openHandle(context, original, path, flags, mode),
   );
 
   /** close(fd, req) */
@@ -74,6 +58,25 @@ export function replaceOpen(context: FilesContext): void {
       return original.apply(this, args);
     };
   }
+}
+
+/** Both take (path, flags, mode, req) and go the same three ways; the pod's is `openRemote`. */
+function replaceOpening(
+  context: FilesContext,
+  name: 'open' | 'openFileHandle',
+  openRemote: (original: BindingFunction, path: RemotePath, args: readonly unknown[]) => unknown,
+): void {
+  replace(
+    name,
+    (original) =>
+      function (...args) {
+        const [path, flags, , request] = args;
+        const way = route(context.policy, path, accessOf(flags as number));
+        if (way.to === 'local') return callLocally(original, this, way.path, args);
+        if (way.to === 'notFound') return notFound(request, { syscall: 'open', path: way.path });
+        return openRemote(original, way.path, args);
+      },
+  );
 }
 
 /** Makes the descriptor of an opened file of the pod, and remembers what it stands for. */

@@ -7,9 +7,7 @@ import { callLocally, type FilesContext, notFound, replace } from './context.ts'
 import { maxReadBytes } from './handles.ts';
 import { accessOf, closeRemote, descriptorFor, openRequest } from './open.ts';
 import { type RemotePath, route } from './paths.ts';
-
-const S_IFMT = 0o170000n;
-const S_IFREG = 0o100000n;
+import { isRegularFile } from './stat.ts';
 
 export function replaceReadWhole(context: FilesContext): void {
   /** readFileUtf8(path or fd, flags): synchronous only. */
@@ -87,7 +85,7 @@ function replaceReadFileJob(context: FilesContext): void {
       if (reply === undefined) job.ondone(systemError(codeOf(error, 'EIO'), 'open', way.path.shown));
       else if (reply.whole) job.ondone(null, Buffer.from(reply.data), -1, reply.data.length);
       else {
-        const size = (reply.stat.mode & S_IFMT) === S_IFREG ? Number(reply.stat.size) : 0;
+        const size = isRegularFile(reply.stat) ? Number(reply.stat.size) : 0;
         let fd: number;
         try {
           fd = descriptorFor(context, reply);

@@ -2,22 +2,17 @@
 // loader's internalModuleStat what each entry is; from Node 26 it is one call of the binding.
 
 import type { MessageName, ReplyOf, RequestOf } from '../../src/protocol/schema.ts';
-import { getBinding, type Request } from '../bindings.ts';
 import { codeOf, systemError } from '../errors.ts';
-import { answer } from './complete.ts';
+import { completeLater } from './complete.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
 import { inEncoding } from './operations.ts';
 import { type RemotePath, route } from './paths.ts';
+import { isDirectory } from './stat.ts';
 
 /** UV_DIRENT_* numbers. */
 const direntUnknown = 0;
 const direntDirectory = 2;
 const direntLink = 3;
-
-const S_IFMT = 0o170000n;
-const S_IFDIR = 0o040000n;
-
-const { kUsePromises } = getBinding('fs');
 
 export function replaceRecursive(context: FilesContext): void {
   replace(
@@ -31,7 +26,7 @@ export function replaceRecursive(context: FilesContext): void {
         if (type !== direntLink && type !== direntUnknown) return type === direntDirectory ? 1 : 0;
         try {
           const { stat } = context.session.sync.call('stat', { path: Buffer.from(path), follow: true });
-          return (stat.mode & S_IFMT) === S_IFDIR ? 1 : 0;
+          return isDirectory(stat) ? 1 : 0;
         } catch {
           return -1;
         }
@@ -48,16 +43,7 @@ export function replaceRecursive(context: FilesContext): void {
         if (way.to === 'notFound') return notFound(request, { syscall: 'scandir', path: way.path });
         const walk = walkFolders(way.path, encoding, withTypes === true);
         if (request === undefined) return walkSync(context, walk);
-        const walked = walkAsync(context, walk);
-        if (request === kUsePromises) return walked;
-        walked.then(
-          (result) => answer(request as Request, () => result),
-          (error) =>
-            answer(request as Request, () => {
-              throw error;
-            }),
-        );
-        return undefined;
+        return completeLater(request, walkAsync(context, walk));
       },
   );
 }
@@ -105,7 +91,7 @@ function* walkFolders(start: RemotePath, encoding: unknown, withTypes: boolean):
 function* leadsToFolder(path: Buffer): Generator<Ask, boolean, unknown> {
   try {
     const { stat } = (yield { message: 'stat', request: { path, follow: true } }) as ReplyOf<'stat'>;
-    return (stat.mode & S_IFMT) === S_IFDIR;
+    return isDirectory(stat);
   } catch {
     return false; // a dangling link
   }

@@ -5,6 +5,19 @@ import type { ReplyOf, Stat } from '../../src/protocol/schema.ts';
 
 const nsPerSecond = 1_000_000_000n;
 
+/** The file type's bits of `mode`, and two of the types (inode(7)). */
+const S_IFMT = 0o170000n;
+const S_IFREG = 0o100000n;
+const S_IFDIR = 0o040000n;
+
+export function isRegularFile({ mode }: Stat): boolean {
+  return (mode & S_IFMT) === S_IFREG;
+}
+
+export function isDirectory({ mode }: Stat): boolean {
+  return (mode & S_IFMT) === S_IFDIR;
+}
+
 /** @returns a new array; Node's own are shared between calls, which nothing relies on */
 export function statArray(stat: Stat, bigint: boolean): Float64Array | BigInt64Array {
   const values = [

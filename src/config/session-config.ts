@@ -1,6 +1,7 @@
 // The settings of one session after flags, environment, file and defaults were weighed: plain data that
 // can be sent to another process as JSON. Nothing below `src/config` asks where a value came from.
 
+import type { PathRules } from '../policy/paths.ts';
 import { productVersion } from '../protocol/hello.ts';
 import type { Target } from './target.ts';
 
@@ -50,15 +51,8 @@ export type EnvironmentConfig = {
   readonly envFile?: string | undefined;
 };
 
-/** Lists of regular expressions, case-insensitive and unanchored, over absolute paths. */
-export type FilesConfig = {
-  readonly mode: 'read' | 'write' | 'local' | 'localwithoverrides';
-  readonly readWrite: readonly string[];
-  readonly readOnly: readonly string[];
-  readonly local: readonly string[];
-  readonly notFound: readonly string[];
-  /** Pattern, replacement with `$1` groups; the first that matches counts. */
-  readonly mapping: readonly (readonly [pattern: string, replacement: string])[];
+/** The rules that layers apply, and how much of a file comes with its opening. */
+export type FilesConfig = PathRules & {
   /** Bytes read ahead of a file that is read; 0 is none. */
   readonly readonlyFileBuffer: number;
 };

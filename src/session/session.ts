@@ -98,10 +98,10 @@ function agentGone(site: AgentSite, reason: Error | undefined): MirrordError {
 }
 
 function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort' | 'startFiles'> {
-  const { mode, readWrite, readOnly, local, notFound, mapping, readonlyFileBuffer } = feature.fs;
+  const { readonlyFileBuffer, ...files } = feature.fs;
   const { incoming, outgoing, dns } = feature.network;
   return {
-    files: { mode, readWrite, readOnly, local, notFound, mapping },
+    files,
     prefetchBytes: readonlyFileBuffer,
     resolveNames: dns.enabled,
     outgoingTcp: outgoing.tcp,
