@@ -3,7 +3,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +21,7 @@ for (const suite of suites.filter((name) => words.includes(name))) {
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
   console.log(`\n== ${suite}: ${files.length} files`);
   if (suite === 'e2e') {
+    await alone();
     const prepared = spawnSync(process.execPath, ['--import=tsx', 'test/e2e/support/prepare.ts'], {
       cwd: root,
       stdio: 'inherit',
@@ -31,4 +34,21 @@ for (const suite of suites.filter((name) => words.includes(name))) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   failed ||= status !== 0;
 }
-process.exitCode = failed ? 1 : 0;
+process.exit(failed ? 1 : 0);
+
+/**
+ * End-to-end tests listen on the ports that their pods have, so two runs on a machine take turns. An abstract
+ * unix socket is the lock: the kernel takes it away with its process, however that ends.
+ */
+async function alone() {
+  for (let told = false; ; told = true) {
+    const lock = createServer();
+    const error = await new Promise((resolve) => {
+      lock.once('error', resolve).listen('\0mirrord-for-node-e2e', () => resolve(undefined));
+    });
+    if (error === undefined) return;
+    if (error.code !== 'EADDRINUSE') throw error;
+    if (!told) console.log('waiting for another run of the end-to-end tests');
+    await sleep(1000);
+  }
+}

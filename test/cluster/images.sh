@@ -49,9 +49,10 @@ ours() {
   small shop "$work/shop" /app/server.mjs
 }
 small() { # NAME FOLDER MAIN
-  "$here/mkimage.sh" "localhost/$1:test" "$work/$1.tar" "{\"Cmd\":[\"node\",\"$3\"],$path}" "$2" "$base/node.tar"
-  mv "$work/$1.tar" "$images/$1.tar"
-  echo "$images/$1.tar"
+  local tag=test${MIRRORD_TEST_RUN:+-$MIRRORD_TEST_RUN}
+  "$here/mkimage.sh" "localhost/$1:$tag" "$work/$1.tar" "{\"Cmd\":[\"node\",\"$3\"],$path}" "$2" "$base/node.tar"
+  mv "$work/$1.tar" "$images/$1-$tag.tar"
+  echo "$images/$1-$tag.tar"
 }
 shop_data() { # FOLDER: what the tests read through mirrord; byte i of big.bin is 7 * i
   mkdir -p "$1/dir/sub"

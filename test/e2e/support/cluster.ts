@@ -12,16 +12,19 @@ const run = promisify(execFile);
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 const script = path.join(root, 'test/cluster/cluster.sh');
 
-/** Everything of the tests is in this namespace; on somebody's own cluster it disturbs nobody. */
-export const namespace = 'mirrord-e2e';
-
 const { MIRRORD_TEST_KUBECONFIG: theirs, MIRRORD_TEST_AGENT_IMAGE, MIRRORD_TEST_SHOP_IMAGE } = process.env;
+
+/** Several working copies on one machine give their runs different names; see test/cluster/README.md. */
+const suffix = process.env.MIRRORD_TEST_RUN === undefined ? '' : `-${process.env.MIRRORD_TEST_RUN}`;
+
+/** Everything of the tests is in this namespace; on somebody's own cluster it disturbs nobody. */
+export const namespace = `mirrord-e2e${suffix}`;
 
 /** True: the nodes are ours, so that tests can look into their network and kill processes there. */
 export const ownNodes = theirs === undefined;
 
-export const agentImage = MIRRORD_TEST_AGENT_IMAGE ?? 'localhost/mirrord-agent:test';
-export const shopImage = MIRRORD_TEST_SHOP_IMAGE ?? 'localhost/shop:test';
+export const agentImage = MIRRORD_TEST_AGENT_IMAGE ?? `localhost/mirrord-agent:test${suffix}`;
+export const shopImage = MIRRORD_TEST_SHOP_IMAGE ?? `localhost/shop:test${suffix}`;
 
 /** The environment of kubectl, of mirrord and of the programs: the developer's, without what would change the tests. */
 export const developerEnv: NodeJS.ProcessEnv = {
