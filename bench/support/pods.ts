@@ -7,14 +7,17 @@ import type { Closers } from './closers.ts';
 import { podFile, program, root } from './places.ts';
 import { LineProcess, run } from './processes.ts';
 
-export const namespace = 'mirrord-bench';
+/** Several working copies on one machine give their runs different names; see test/cluster/README.md. */
+const suffix = process.env.MIRRORD_TEST_RUN === undefined ? '' : `-${process.env.MIRRORD_TEST_RUN}`;
+
+export const namespace = `mirrord-bench${suffix}`;
 
 /** The size of the file that is read in the pod, `/bench/file`. */
 export const fileBytes = 4096;
 
 /** Starts the test cluster, unless MIRRORD_TEST_KUBECONFIG names one; this process's environment leads to it then. */
 export function useCluster(): void {
-  process.env.MIRRORD_AGENT_IMAGE ??= 'localhost/mirrord-agent:test';
+  process.env.MIRRORD_AGENT_IMAGE ??= `localhost/mirrord-agent:test${suffix}`;
   const given = process.env.MIRRORD_TEST_KUBECONFIG;
   if (given !== undefined) {
     process.env.KUBECONFIG = given;
