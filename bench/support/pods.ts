@@ -38,7 +38,10 @@ export async function makePods(closers: Closers): Promise<void> {
   closers.add(async () => void (await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false')));
   // One that an earlier run left goes first.
   await kubectl('delete', 'namespace', namespace, '--ignore-not-found');
-  const [head, ...pods] = readFileSync(podFile('pods.yaml'), 'utf8').split(/^---\n/m);
+  const manifest = readFileSync(podFile('pods.yaml'), 'utf8')
+    .replaceAll('mirrord-bench', namespace)
+    .replaceAll('localhost/shop:test', `localhost/shop:test${suffix}`);
+  const [head, ...pods] = manifest.split(/^---\n/m);
   await run('kubectl', ['apply', '-f', '-'], [head, JSON.stringify(programs()), ...pods].join('\n---\n'));
   await kubectl('wait', '-n', namespace, '--for=condition=Ready', 'pod', '--all', '--timeout=120s');
   // The nodes learn of a new service a moment after its pods are ready.
