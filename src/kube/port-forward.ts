@@ -1,20 +1,17 @@
 // A byte stream to a port of a pod: the API server's port-forward over a WebSocket, as a Node Duplex with
-// true backpressure in both directions.
-//
-// The subprotocol (v4.channel.k8s.io): each message begins with a byte for its channel. Channel 0 is data,
-// channel 1 an error's text; the first message on each is the port's number in two bytes. There is no half-close.
+// true backpressure in both directions. How the bytes are put into messages is the subprotocol's: SPDY, as
+// kubectl does it, or an older one (port-forward-codecs.ts). There is no half-close.
 
+import type { ClientRequest } from 'node:http';
 import { Duplex } from 'node:stream';
 import WebSocket from 'ws';
 import { explainApiError } from './api-errors.ts';
 import type { Cluster } from './cluster.ts';
 import { apiTimeoutMs } from './http.ts';
+import { type Arrival, type Codec, codecs } from './port-forward-codecs.ts';
 
-/** Written bytes that wait here before `write` says to wait; as much as one message carries. */
+/** Written bytes that wait here before `write` says to wait; about as much as one message carries. */
 const bufferBytes = 256 * 1024;
-const dataChannel = 0;
-const errorChannel = 1;
-const portNumberBytes = 2;
 /** Closed without a closing handshake (RFC 6455 section 7.1.5): the connection broke. */
 const abnormalClosure = 1006;
 
@@ -31,8 +28,7 @@ export class PortForwardError extends Error {
 
 export class PortForward extends Duplex {
   #socket: WebSocket;
-  /** Bytes of the port number still to come, by channel. */
-  #headerBytes = [portNumberBytes, portNumberBytes];
+  #codec: Codec;
 
   /**
    * Opens a port-forward. That the pod's port is open is not known yet: a refusal destroys the stream with a
@@ -45,19 +41,28 @@ export class PortForward extends Duplex {
     try {
       // Compression would only cost: the far end does not offer it, and most of what we carry is TLS or compressed.
       const options: WebSocket.ClientOptions = { handshakeTimeout: apiTimeoutMs, perMessageDeflate: false };
+      // A mask hides patterns from proxies on the way (RFC 6455 section 10.3), which TLS does already: all zeros
+      // then, for which ws neither masks nor copies.
+      if (cluster.server.startsWith('https:')) options.generateMask = (mask) => mask.fill(0);
       await cluster.kubeConfig.applyToHTTPSOptions(options);
       // http: becomes ws:, https: becomes wss:.
-      const socket = new WebSocket(cluster.server.replace(/^http/, 'ws') + path, 'v4.channel.k8s.io', options);
+      const url = cluster.server.replace(/^http/, 'ws') + path;
+      const chosen = chooseSubprotocol(options);
+      const socket = new WebSocket(url, options);
       await opened(socket);
-      return new PortForward(socket);
+      const codec = codecs.get(chosen())?.(port);
+      if (codec === undefined) throw new Error(`a port-forward by "${chosen()}", which is not known here`);
+      return new PortForward(socket, codec);
     } catch (error) {
       throw explainApiError(error, cluster.server, attempt);
     }
   }
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, codec: Codec) {
     super({ writableHighWaterMark: bufferBytes, readableHighWaterMark: bufferBytes });
     this.#socket = socket;
+    this.#codec = codec;
+    if (codec.opening !== undefined) socket.send(codec.opening);
     socket.on('message', (message: Buffer) => this.#receive(message));
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', (code) => {
@@ -93,22 +98,63 @@ export class PortForward extends Duplex {
     callback(error);
   }
 
-  /** One message for all chunks; `callback` when the kernel has taken it. */
+  /** Puts small chunks together into messages; `callback` when the kernel has taken the last. */
   #send(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return callback(new Error('the port-forward is closed'));
-    const message = Buffer.concat([Buffer.of(dataChannel), ...chunks]);
-    this.#socket.send(message, (error) => callback(error ?? null));
+    let [count, bytes] = [0, 0];
+    while (count < chunks.length && bytes < bufferBytes) bytes += chunks[count++]?.length ?? 0;
+    const message = Buffer.concat([this.#codec.header(bytes), ...chunks.slice(0, count)]);
+    this.#socket.send(message, (error) => {
+      if (error || count === chunks.length) callback(error ?? null);
+      else this.#send(chunks.slice(count), callback);
+    });
   }
 
   #receive(message: Buffer): void {
-    const channel = message[0] ?? dataChannel;
-    const header = Math.min(this.#headerBytes[channel] ?? 0, message.length - 1);
-    this.#headerBytes[channel] = (this.#headerBytes[channel] ?? 0) - header;
-    const payload = message.subarray(1 + header);
-    if (payload.length === 0) return;
-    if (channel === errorChannel) this.destroy(new PortForwardError(payload.toString('utf8').trim()));
-    else if (channel === dataChannel && !this.push(payload)) this.#socket.pause();
+    try {
+      for (const arrival of this.#codec.receive(message)) this.#take(arrival);
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
+
+  #take(arrival: Arrival): void {
+    switch (arrival.kind) {
+      case 'data':
+        if (!this.push(arrival.bytes)) this.#socket.pause();
+        return;
+      case 'error':
+        this.destroy(new PortForwardError(arrival.bytes.toString('utf8').trim()));
+        return;
+      case 'end':
+        this.push(null);
+        return;
+      case 'reset':
+        this.destroy(new Error('the port-forward was reset'));
+        return;
+      case 'echo':
+        this.#socket.send(arrival.bytes);
+        return;
+    }
+  }
+}
+
+/**
+ * Offers the subprotocols in place of `ws`, which holds them to be tokens (RFC 6455 section 4.1): Kubernetes'
+ * have slashes.
+ * @returns which one the API server chose, once the WebSocket is open
+ */
+function chooseSubprotocol(options: WebSocket.ClientOptions): () => string {
+  let chosen = '';
+  options.finishRequest = (request: ClientRequest) => {
+    request.setHeader('Sec-WebSocket-Protocol', [...codecs.keys()].join(', '));
+    request.prependOnceListener('upgrade', ({ headers }) => {
+      chosen = headers['sec-websocket-protocol'] ?? '';
+      delete headers['sec-websocket-protocol'];
+    });
+    request.end();
+  };
+  return () => chosen;
 }
 
 /** Waits for the WebSocket, and pauses it so that nothing is lost before somebody listens. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,10 +13,16 @@ const data = (payload: Buffer | string) => Buffer.concat([Buffer.of(0), Buffer.f
 const errorText = (text: Buffer | string) => Buffer.concat([Buffer.of(1), Buffer.from(text)]);
 const port = Buffer.from([0x99, 0xef]);
 
-/** A port-forward to a kubelet that is only this function. */
+/** A port-forward to a kubelet that is only this function, and that knows the old subprotocol only. */
 async function forwardTo(t: TestContext, serve: (socket: WebSocket, url: string) => void): Promise<PortForward> {
   const http = createServer().listen(0, '127.0.0.1');
+  // `ws` refuses Kubernetes' names of subprotocols, which are no tokens.
+  http.prependListener('upgrade', ({ headers }: IncomingMessage) => {
+    assert.equal(headers['sec-websocket-protocol'], 'SPDY/3.1+portforward.k8s.io, v4.channel.k8s.io');
+    delete headers['sec-websocket-protocol'];
+  });
   const sockets = new WebSocketServer({ server: http });
+  sockets.on('headers', (headers) => headers.push('Sec-WebSocket-Protocol: v4.channel.k8s.io'));
   sockets.on('connection', (socket, request) => {
     socket.send(data(port));
     socket.send(errorText(port));
@@ -63,6 +69,22 @@ test('several small writes leave as one message', async (t) => {
   stream.resume();
   await once(stream, 'close');
   assert.deepEqual(messages, ['abc']);
+});
+
+test('what was written at once and is much leaves in several messages, in order', async (t) => {
+  const messages: Buffer[] = [];
+  const stream = await forwardTo(t, (socket) => {
+    socket.on('message', (message: Buffer) => messages.push(message.subarray(1)));
+  });
+  const chunks = Array.from({ length: 40 }, (_, i) => Buffer.alloc(100_000, i));
+  stream.cork();
+  for (const chunk of chunks) stream.write(chunk);
+  stream.uncork();
+  stream.end();
+  stream.resume();
+  await once(stream, 'close');
+  assert.ok(messages.length > 1);
+  assert.ok(Buffer.concat(messages).equals(Buffer.concat(chunks)));
 });
 
 test("a refused port destroys the stream with the far end's words", async (t) => {
