@@ -3,19 +3,19 @@
 // it ended. FIFOs, because a synchronous call blocks on them with plain read and write (measured: 21 µs a
 // call against 59 µs for a worker with Atomics).
 
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { freeSlots, takenSlots } from '../policy/layer-settings.ts';
-
-const run = promisify(execFile);
 
 /** Slots that wait ready, so that a burst of new processes finds one each. */
 const spareSlots = 8;
+
+const retryMs = 100;
 
 /** The proxy's ends of one slot. */
 export interface Slot {
@@ -110,13 +110,19 @@ export class Slots {
     for (const slot of this.#open.values()) slot.close();
   }
 
+  #refillLater(): void {
+    if (this.#closed) return;
+    // What can be missing for a moment (processes, room) is asked for again: without a slot a program waits.
+    this.refill().catch(() => setTimeout(() => this.#refillLater(), retryMs).unref());
+  }
+
   async #make(count: number): Promise<void> {
     const ids = Array.from({ length: Math.max(count, 0) }, () => this.#nextId++);
     // Prepared beside the free ones and renamed into place, so that a layer never finds half a slot.
     const made = ids.map((id) => ({ id, folder: path.join(this.#folder, `making-${id}`) }));
     for (const { folder } of made) fs.mkdirSync(folder);
     const fifos = made.flatMap(({ folder }) => [path.join(folder, 'call'), path.join(folder, 'answer')]);
-    if (fifos.length > 0) await run('mkfifo', ['-m', '600', ...fifos]);
+    if (fifos.length > 0) await makeFifos(fifos);
     if (this.#closed) return;
     for (const { id, folder } of made) {
       this.#watch(id, folder);
@@ -151,8 +157,15 @@ export class Slots {
     answers.on('error', () => slot.close());
     calls.once('readable', () => {
       this.#spare--;
-      if (!this.#closed) void this.refill();
+      this.#refillLater();
       this.#onTaken(slot);
     });
   }
+}
+
+async function makeFifos(paths: readonly string[]): Promise<void> {
+  // Detached: a Ctrl-C in the terminal is for the program.
+  const child = spawn('mkfifo', ['-m', '600', ...paths], { detached: true, stdio: 'ignore' });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`mkfifo has ended with ${code}`);
 }
