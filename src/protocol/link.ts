@@ -137,23 +137,30 @@ export class Link implements ChannelPort {
     return this.#ask(this.#takeChannel(), message, payload);
   }
 
-  /** `forward` for a stream. */
+  /**
+   * `forward` for a stream.
+   * @param signal gives it up before it is open: the other side stops at once what it does for it
+   * @throws RemoteError as `request`; `ECANCELED` when it was given up
+   */
   async forwardStream(
     message: number,
     payload: Buffer,
+    signal?: AbortSignal,
   ): Promise<{ readonly payload: Buffer; readonly channel: Channel }> {
+    if (signal?.aborted) throw givenUp();
     const id = this.#takeChannel();
     const channel = new Channel(this, id);
     // In the map before the reply comes: the first data can be in the same chunk.
     this.#channels.set(id, channel);
+    const giveUp = () => this.#giveUp(id);
+    signal?.addEventListener('abort', giveUp);
     try {
-      const reply = await this.#ask(id, message, payload);
-      // Given up while the other side was still connecting.
-      if (channel.destroyed) this.send('reset', id);
-      return { payload: reply, channel };
+      return { payload: await this.#ask(id, message, payload), channel };
     } catch (error) {
       channel.destroy();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
@@ -212,6 +219,12 @@ export class Link implements ChannelPort {
       this.#pending.set(channel, { resolve, reject });
       this.send('request', channel, payload, message);
     });
+  }
+
+  /** Whatever the other side answers, perhaps already on its way, belongs to no channel any more. */
+  #giveUp(id: number): void {
+    this.#settle(id)?.reject(givenUp());
+    this.send('reset', id);
   }
 
   #receive(chunk: Buffer): void {
@@ -320,6 +333,10 @@ export class Link implements ChannelPort {
     this.#transport.destroy();
     this.#settleClosed(reason);
   }
+}
+
+function givenUp(): RemoteError {
+  return new RemoteError('ECANCELED', 'nobody waits for the answer any more');
 }
 
 /** The error of a call that the link did not outlive. */

@@ -58,17 +58,25 @@ async function connect(socket: net.Socket, layer: number, request: Frame, contex
       socket.pipe(program).pipe(socket);
       return;
     }
-    const { payload: reply, channel } = await context.link.forwardStream(message, payload);
-    if (socket.destroyed) {
-      channel.destroy();
-      return;
-    }
+    const { payload: reply, channel } = await context.link.forwardStream(message, payload, givenUp(socket));
     context.tell(layer, encodeFrame({ kind: 'reply', channel: call, payload: reply }));
     splice(socket, channel);
   } catch (error) {
     context.tell(layer, encodeFrame({ kind: 'failure', channel: call, payload: encodeFailure(error) }));
     socket.destroy();
   }
+}
+
+/**
+ * The program closes its socket, or ends, while the pod connects. It sends nothing before it has its answer, so
+ * all that can be read until then is that.
+ */
+function givenUp(socket: net.Socket): AbortSignal {
+  const giveUp = new AbortController();
+  for (const event of ['end', 'close']) socket.once(event, () => giveUp.abort());
+  if (socket.destroyed) giveUp.abort();
+  socket.resume();
+  return giveUp.signal;
 }
 
 /** Reads a hello and a request, and nothing behind them: the layer sends no more before it has its answer. */

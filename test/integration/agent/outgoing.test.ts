@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Link } from '../../../src/protocol/link.ts';
+import { encodeRequest, messages } from '../../../src/protocol/schema.ts';
 import { type Agent, startAgent } from '../support/agent.ts';
 import { type Pod, podAddress, startPod } from '../support/pod.ts';
 
@@ -53,6 +55,18 @@ test('a connect that fails keeps its errno', async () => {
   await assert.rejects(connectTo('127.0.0.1', 1), { code: 'ECONNREFUSED' });
   await assert.rejects(connectTo('192.0.2.1', 80), { code: 'ENETUNREACH' });
   await assert.rejects(connectTo('shop-0', 80), { code: 'EINVAL' });
+});
+
+test('a connect that is given up is gone from the pod at once', async () => {
+  const connecting = async () => (await pod.inPod('ss', '-Htn', 'state', 'syn-sent')).includes('10.77.0.99');
+  const giveUp = new AbortController();
+  const request = encodeRequest('connectTcp', { to: { host: '10.77.0.99', port: 80 } }); // nobody answers there
+  const opening = link.forwardStream(messages.connectTcp.number, request, giveUp.signal);
+  while (!(await connecting())) await sleep(5);
+  giveUp.abort();
+  await assert.rejects(opening, { code: 'ECANCELED' });
+  await link.request('lookup', { name: 'shop-0', family: 0 }); // behind it on the link
+  assert.equal(await connecting(), false);
 });
 
 test('names are those that the pod knows', async () => {

@@ -8,6 +8,7 @@ import { RemoteError } from '../../../src/protocol/failure.ts';
 import { encodeFrame } from '../../../src/protocol/frame.ts';
 import { ownHello } from '../../../src/protocol/hello.ts';
 import { type Handlers, Link } from '../../../src/protocol/link.ts';
+import { encodeRequest, messages } from '../../../src/protocol/schema.ts';
 
 const address = { host: '10.0.0.1', port: 80 };
 const addresses = { local: address, remote: address };
@@ -134,6 +135,29 @@ test('a destroyed stream is a reset on the other side', async (t) => {
   channel.destroy();
   await reset;
   assert.equal((other?.errored as NodeJS.ErrnoException | undefined)?.code, 'ECONNRESET');
+});
+
+test('a stream that is given up before it is open is reset on the other side, and its late answer is dropped', async (t) => {
+  const asked: Channel[] = [];
+  let answer: (reply: typeof addresses) => void = () => {};
+  const { proxy } = await linkPair(t, {
+    connectTcp: (_request, channel) => {
+      asked.push(channel);
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    },
+    access: () => ({}),
+  });
+  const giveUp = new AbortController();
+  const request = encodeRequest('connectTcp', { to: address });
+  const opening = proxy.forwardStream(messages.connectTcp.number, request, giveUp.signal);
+  await proxy.request('access', { path: Buffer.from('/'), mode: 0 }); // the one before it has arrived
+  giveUp.abort();
+  await assert.rejects(opening, { code: 'ECANCELED' });
+  await closed(asked[0]);
+  answer(addresses);
+  await proxy.request('access', { path: Buffer.from('/'), mode: 0 });
 });
 
 test('when the wire breaks, calls fail and streams are reset', async (t) => {
