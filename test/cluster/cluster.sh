@@ -9,6 +9,7 @@
 #   cluster.sh exec NODE CMD...  run something inside a node (curl a pod's address, ctr, nft, ps)
 #   cluster.sh load FILE.tar...  load images on every node that does not have them
 #   cluster.sh test-images       build the agent's and the shop's image, and load what changed
+#   cluster.sh servers           build and load the image of real servers, once; prints its name (servers.yaml)
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$here/packages.sh"
@@ -88,6 +89,14 @@ test_images() {
   archives=$(bash "$here/images.sh" ours) || die "the test images were not made"
   load $archives
 }
+servers() {
+  local archive name
+  alone
+  archive=$(bash "$here/images.sh" servers) || die "the servers' image was not made"
+  load "$archive"
+  name=$(basename "$archive" .tar)
+  echo "localhost/${name/-/:}"
+}
 
 # Two commands at once would build, start and stop on top of each other.
 alone() {
@@ -132,6 +141,7 @@ case "$command" in
     ;;
   load) load "$@" ;;
   test-images) test_images ;;
+  servers) servers ;;
   *)
     sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
     exit 2

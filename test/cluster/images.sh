@@ -1,6 +1,7 @@
 #!/bin/bash
 # images.sh base            what the cluster itself needs, and Node as this machine has it, into the cache, once
 # images.sh ours            the agent and the sample shop, from dist/ and test/apps: small layers over Node's
+# images.sh servers         real servers in one image, localhost/servers:KEY, once
 # Prints the archives, a line each, in the order to load them.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -53,6 +54,14 @@ small() { # NAME FOLDER MAIN
   "$here/mkimage.sh" "localhost/$1:$tag" "$work/$1.tar" "{\"Cmd\":[\"node\",\"$3\"],$path}" "$2" "$base/node.tar"
   mv "$work/$1.tar" "$images/$1-$tag.tar"
   echo "$images/$1-$tag.tar"
+}
+servers() {
+  local key
+  key=$(cat "$here"/{servers,mkimage,mkroot}.sh | sha256sum | cut -c1-12)
+  [ -f "$images/servers-$key.tar" ] ||
+    "$here/servers.sh" "localhost/servers:$key" "$images/servers-$key.tar" > "$cache/servers.log" 2>&1 ||
+    die "the servers' image was not made; see $cache/servers.log"
+  echo "$images/servers-$key.tar"
 }
 shop_data() { # FOLDER: what the tests read through mirrord; byte i of big.bin is 7 * i
   mkdir -p "$1/dir/sub"

@@ -17,6 +17,7 @@ busybox busybox-static
 ip iproute2
 openssl openssl
 curl curl
+mmdebstrap mmdebstrap
 X
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get > /dev/null || die "needs these programs' Debian packages, or their like: ${missing[*]}"

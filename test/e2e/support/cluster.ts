@@ -48,6 +48,11 @@ export function clusterCommand(...args: string[]): void {
   execFileSync('bash', [script, ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
+/** What a command of test/cluster/cluster.sh prints. */
+export function clusterOutput(...args: string[]): string {
+  return execFileSync('bash', [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+}
+
 /** Runs a program inside a node of our own cluster. @returns stdout */
 export async function inNode(node: string, ...command: string[]): Promise<string> {
   return (await run('bash', [script, 'exec', node, '--', ...command])).stdout;
