@@ -12,8 +12,14 @@ export interface Addon {
   chroot(path: string): void;
   /** Where the client of a redirected connection wanted to go. Throws ENOENT for one that was not redirected. */
   originalDestination(fd: number): Address;
-  /** A netfilter netlink socket of the main thread's network. The caller closes it. */
-  openNetlink(): number;
+  /**
+   * A TCP socket that is not connected yet and whose packets carry a mark (SO_MARK). With a `host` they come from
+   * that address, whoever's it is (IP_TRANSPARENT); the caller's `host` is of the family, or "".
+   * @returns its descriptor, which the caller closes
+   */
+  markedSocket(mark: number, isV6: boolean, host: string): number;
+  /** A netlink socket (NETLINK_*: 0 routes, 4 sockets, 12 netfilter) of the main thread's network. The caller closes it. */
+  openNetlink(protocol: number): number;
   /** Sends a datagram to the kernel and returns those that it answered with. */
   exchange(fd: number, request: Buffer): Buffer[];
 }

@@ -11,6 +11,7 @@ const warnings = new Set([
   'release failed',
   'connection without a destination',
   'target ended',
+  'pod sees the agent as client',
 ]);
 
 /** MIRRORD_AGENT_LOG, from `agent.log_level`: `error` and `warn` leave the ordinary events out. */

@@ -38,8 +38,8 @@ export async function startSession(socket: Socket, ready: Promise<SessionNeeds>)
     resolve,
     connectTcp,
     openUdp,
-    steal: async ({ port }) => {
-      await steals.steal(port, link);
+    steal: async (request) => {
+      await steals.steal(request, link);
       return {};
     },
     release: ({ port }) => {

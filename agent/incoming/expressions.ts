@@ -2,13 +2,20 @@
 // of expressions that run one after the other on a packet: one loads something into register 1, the next
 // compares it and stops the rule if it differs, the last one decides the packet's fate.
 
-import { type Attribute, be16, be32, text } from './netlink.ts';
+import { type Attribute, be16, be32, le32, text } from './netlink.ts';
 
 /** NFT_REG_1: the one register that our rules need. */
 const register = be32(1);
 
 const listElement = 1; // NFTA_LIST_ELEM
 const dataValue = 1; // NFTA_DATA_VALUE
+const equals = be32(0); // NFT_CMP_EQ
+const differs = be32(1); // NFT_CMP_NEQ
+
+const loadMark = expression('meta', [
+  [1, register],
+  [2, be32(3)], // NFT_META_MARK
+]);
 
 /** `meta l4proto tcp` */
 export const isTcp: readonly Attribute[] = [
@@ -62,6 +69,65 @@ export const isDirect: readonly Attribute[] = [
   isEqual(le32(0)),
 ];
 
+/** `meta mark MARK` */
+export function hasMark(mark: number): readonly Attribute[] {
+  return [loadMark, isEqual(le32(mark))];
+}
+
+/** `meta mark != MARK` */
+export function hasNotMark(mark: number): readonly Attribute[] {
+  return [loadMark, compare(differs, le32(mark))];
+}
+
+/** `ct mark MARK` */
+export function isOfMarked(mark: number): readonly Attribute[] {
+  return [
+    expression('ct', [
+      [1, register],
+      [2, be32(3)], // NFT_CT_MARK
+    ]),
+    isEqual(le32(mark)),
+  ];
+}
+
+/** `ct mark set meta mark` */
+export const markConnection: readonly Attribute[] = [
+  loadMark,
+  expression('ct', [
+    [2, be32(3)], // NFT_CT_MARK
+    [4, register], // NFTA_CT_SREG
+  ]),
+];
+
+/** `meta mark set ct mark` */
+export const markPacket: readonly Attribute[] = [
+  expression('ct', [
+    [1, register],
+    [2, be32(3)],
+  ]),
+  expression('meta', [
+    [2, be32(3)], // NFT_META_MARK
+    [3, register], // NFTA_META_SREG
+  ]),
+];
+
+/** `ct original zone set ZONE` */
+export function setOriginalZone(zone: number): readonly Attribute[] {
+  const value = Buffer.alloc(2);
+  value.writeUInt16LE(zone);
+  return [
+    expression('immediate', [
+      [1, register],
+      [2, [[dataValue, value]]],
+    ]),
+    expression('ct', [
+      [2, be32(17)], // NFT_CT_ZONE
+      [3, Buffer.from([0])], // IP_CT_DIR_ORIGINAL
+      [4, register],
+    ]),
+  ];
+}
+
 /** `redirect to :PORT` */
 export function redirectTo(port: number): readonly Attribute[] {
   return [
@@ -89,9 +155,13 @@ function loadTcpHeader(offset: number, length: number): Attribute {
 }
 
 function isEqual(value: Buffer): Attribute {
+  return compare(equals, value);
+}
+
+function compare(operator: Buffer, value: Buffer): Attribute {
   return expression('cmp', [
     [1, register],
-    [2, be32(0)], // NFT_CMP_EQ
+    [2, operator],
     [3, [[dataValue, value]]],
   ]);
 }
@@ -114,11 +184,4 @@ function expression(name: string, data: readonly Attribute[]): Attribute {
       [2, data],
     ],
   ];
-}
-
-/** What the kernel keeps in a register is in the machine's order, unless it was taken from a packet. */
-function le32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
 }

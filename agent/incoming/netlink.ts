@@ -1,19 +1,29 @@
-// Netlink messages as nf_tables takes them (netlink(7), linux/netfilter/nfnetlink.h), built and read as
-// bytes: the image needs no nft program, and the table lives exactly as long as our socket.
+// Netlink messages as the kernel takes them (netlink(7), linux/netfilter/nfnetlink.h), built and read as
+// bytes: the image needs no nft and no ip program, and the nf_tables table lives exactly as long as our socket.
 //
-// A message is nlmsghdr (16 bytes: length, type, flags, sequence, port), nfgenmsg (4 bytes: family,
-// version, resource) and attributes (length, type, value, padded to 4). The headers are in the machine's
-// order, which is little-endian wherever we run; numbers in nf_tables attributes are big-endian.
+// A message is nlmsghdr (16 bytes: length, type, flags, sequence, port), a header of its family (for nf_tables
+// nfgenmsg: family, version, resource) and attributes (length, type, value, padded to 4). The headers are in
+// the machine's order, which is little-endian wherever we run; numbers in nf_tables attributes are big-endian,
+// in those of other families little-endian.
 
 const headerBytes = 16;
-const nfgenBytes = 4;
+
+/** NETLINK_* */
+export const protocols = { route: 0, sockets: 4, netfilter: 12 } as const;
 
 const errorType = 2; // NLMSG_ERROR: an errno, 0 for an acknowledgement, and the header that it answers
 const batchBegin = 16; // NFNL_MSG_BATCH_BEGIN
 const batchEnd = 17;
 const nftablesSubsystem = 10; // NFNL_SUBSYS_NFTABLES
 
-export const requestFlags = { request: 0x1, acknowledge: 0x4, exclusive: 0x200, create: 0x400, append: 0x800 } as const;
+export const requestFlags = {
+  request: 0x1,
+  acknowledge: 0x4,
+  dump: 0x300,
+  exclusive: 0x200,
+  create: 0x400,
+  append: 0x800,
+} as const;
 
 /** An attribute: its NFTA_* number and value. A list is a nested attribute. */
 export type Attribute = readonly [type: number, value: Buffer | readonly Attribute[]];
@@ -26,28 +36,51 @@ export interface Message {
   readonly attributes: readonly Attribute[];
 }
 
-/** NFPROTO_INET: one table for IPv4 and IPv6. */
-const inetFamily = 1;
+/** nfgenmsg of NFPROTO_INET (one table for IPv4 and IPv6), and of the batch's own messages. */
+export const inetHeader = Buffer.from([1, 0, 0, 0]);
+const batchHeader = Buffer.from([0, 0, 0, nftablesSubsystem]);
+
+/** The type of an nf_tables message on the wire. */
+export function nftablesType(type: number): number {
+  return (nftablesSubsystem << 8) | type;
+}
 
 /**
  * All messages as one transaction: the kernel does them all or none.
  * @returns the bytes; the messages have the sequence numbers from 1 in their order, the batch's own are 0
  */
 export function batch(messages: readonly Message[]): Buffer {
+  const border = (type: number) => encodeMessage(type, requestFlags.request, 0, batchHeader, []);
   return Buffer.concat([
-    netlinkMessage(batchBegin, requestFlags.request, 0, 0, nftablesSubsystem, []),
+    border(batchBegin),
     ...messages.map(({ type, flags, attributes }, index) =>
-      netlinkMessage(
-        (nftablesSubsystem << 8) | type,
+      encodeMessage(
+        nftablesType(type),
         flags | requestFlags.request | requestFlags.acknowledge,
         index + 1,
-        inetFamily,
-        0,
+        inetHeader,
         attributes,
       ),
     ),
-    netlinkMessage(batchEnd, requestFlags.request, 0, 0, nftablesSubsystem, []),
+    border(batchEnd),
   ]);
+}
+
+/** One message. @param header that of its family, behind nlmsghdr */
+export function encodeMessage(
+  type: number,
+  flags: number,
+  sequence: number,
+  header: Buffer,
+  attributes: readonly Attribute[],
+): Buffer {
+  const body = encodeAttributes(attributes);
+  const start = Buffer.alloc(headerBytes);
+  start.writeUInt32LE(headerBytes + header.length + body.length, 0);
+  start.writeUInt16LE(type, 4);
+  start.writeUInt16LE(flags, 6);
+  start.writeUInt32LE(sequence, 8);
+  return Buffer.concat([start, header, body]);
 }
 
 /** The kernel's word on the message with this sequence number: 0, or a (positive) errno. */
@@ -58,21 +91,41 @@ export interface Verdict {
 
 /** Reads the acknowledgements and errors in the kernel's datagrams; other messages are skipped. */
 export function readVerdicts(datagrams: readonly Buffer[]): Verdict[] {
-  const verdicts: Verdict[] = [];
+  return readMessages(datagrams)
+    .filter(({ type, body }) => type === errorType && body.length >= 4 + headerBytes)
+    .map(({ body }) => ({ sequence: body.readUInt32LE(4 + 8), errno: Math.abs(body.readInt32LE(0)) }));
+}
+
+/** A message of the kernel: `body` is the header of its family and the attributes. */
+export interface KernelMessage {
+  readonly type: number;
+  readonly body: Buffer;
+}
+
+/** All messages in the kernel's datagrams, up to one that is cut short or lies about its length. */
+export function readMessages(datagrams: readonly Buffer[]): KernelMessage[] {
+  const messages: KernelMessage[] = [];
   for (const datagram of datagrams) {
     for (let at = 0; at + headerBytes <= datagram.length; ) {
       const length = datagram.readUInt32LE(at);
       if (length < headerBytes || at + length > datagram.length) break;
-      if (datagram.readUInt16LE(at + 4) === errorType && length >= headerBytes + 4 + headerBytes) {
-        verdicts.push({
-          sequence: datagram.readUInt32LE(at + headerBytes + 4 + 8),
-          errno: Math.abs(datagram.readInt32LE(at + headerBytes)),
-        });
-      }
+      messages.push({ type: datagram.readUInt16LE(at + 4), body: datagram.subarray(at + headerBytes, at + length) });
       at += aligned(length);
     }
   }
-  return verdicts;
+  return messages;
+}
+
+/** The attributes of a message's body, by type. @param start the size of the family's header */
+export function readAttributes(body: Buffer, start: number): ReadonlyMap<number, Buffer> {
+  const attributes = new Map<number, Buffer>();
+  for (let at = start; at + 4 <= body.length; ) {
+    const length = body.readUInt16LE(at);
+    if (length < 4 || at + length > body.length) break;
+    attributes.set(body.readUInt16LE(at + 2) & ~nested, body.subarray(at + 4, at + length));
+    at += aligned(length);
+  }
+  return attributes;
 }
 
 /** A NUL-terminated string. */
@@ -87,30 +140,18 @@ export function be32(value: number): Buffer {
   return bytes;
 }
 
+/** A 32-bit number in the machine's order: in registers of nf_tables, and in other families' attributes. */
+export function le32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value >>> 0);
+  return bytes;
+}
+
 /** A big-endian 16-bit number: a port as a packet has it. */
 export function be16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(value);
   return bytes;
-}
-
-function netlinkMessage(
-  type: number,
-  flags: number,
-  sequence: number,
-  family: number,
-  resource: number,
-  attributes: readonly Attribute[],
-): Buffer {
-  const body = encodeAttributes(attributes);
-  const header = Buffer.alloc(headerBytes + nfgenBytes);
-  header.writeUInt32LE(header.length + body.length, 0);
-  header.writeUInt16LE(type, 4);
-  header.writeUInt16LE(flags, 6);
-  header.writeUInt32LE(sequence, 8);
-  header[headerBytes] = family;
-  header.writeUInt16BE(resource, headerBytes + 2);
-  return Buffer.concat([header, body]);
 }
 
 const nested = 0x8000; // NLA_F_NESTED

@@ -5,9 +5,13 @@
 //     flags owner
 //     set stolen { type inet_service }
 //     chain prerouting { type nat hook prerouting priority dstnat;
-//       meta l4proto tcp fib daddr type local tcp flags & (fin | syn | rst | ack) == syn
+//       meta mark != M meta l4proto tcp fib daddr type local tcp flags & (fin | syn | rst | ack) == syn
 //         tcp dport @stolen redirect to :A }
 //     chain output { type nat hook output priority dstnat; (the same rule) }
+//     chain zone { type filter hook output priority raw; meta mark M ct original zone set Z }
+//     chain way_back { type route hook output priority mangle;
+//       meta mark M ct mark set meta mark
+//       ct mark M meta mark set ct mark }
 //     chain guard { type filter hook input priority filter;
 //       meta l4proto tcp tcp dport A ct status & dnat == 0 reject with tcp reset }
 //   }
@@ -19,20 +23,53 @@
 // - Only a first packet is redirected: connections from before the table are unknown to conntrack, and their
 //   next packet would go through the nat chains as if it opened one.
 // - `output` is for connections from inside the pod: a mesh sidecar that passes a request on, or a program
-//   of ours that calls its own pod. The agent's own connections are no exception: in the pod too a program
-//   that calls its own port reaches itself.
+//   of ours that calls its own pod. What the agent connects for such a program is no exception: in the pod too
+//   a program that calls its own port reaches itself.
+// - Connections with the mark are those that the agent passes on to the original container, from the client's
+//   own address (original.ts). `way_back` puts the mark on the container's answers too, which routes.ts then
+//   keeps in the pod. They have a conntrack zone of their own, in their own direction, so that none is taken
+//   for one of the client's, whose addresses, and at times ports, are the same.
 // - `guard`: nobody else is to see that there is a listener.
 
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { RemoteError } from '../../src/protocol/failure.ts';
 import type { Addon } from '../addon.ts';
-import { isDirect, isFirst, isForUs, isTcp, isToPort, isToPortIn, redirectTo, rejectWithReset } from './expressions.ts';
-import { type Attribute, batch, be16, be32, type Message, readVerdicts, requestFlags, text } from './netlink.ts';
+import {
+  hasMark,
+  hasNotMark,
+  isDirect,
+  isFirst,
+  isForUs,
+  isOfMarked,
+  isTcp,
+  isToPort,
+  isToPortIn,
+  markConnection,
+  markPacket,
+  redirectTo,
+  rejectWithReset,
+  setOriginalZone,
+} from './expressions.ts';
+import {
+  type Attribute,
+  batch,
+  be16,
+  be32,
+  type Message,
+  protocols,
+  readVerdicts,
+  requestFlags,
+  text,
+} from './netlink.ts';
 
 const setName = 'stolen';
 const hooks = { prerouting: 0, input: 1, output: 3 } as const; // NF_INET_*
-const priorities = { dstnat: -100, filter: 0 } as const;
+const priorities = { raw: -300, mangle: -150, dstnat: -100, filter: 0 } as const;
+
+/** "mirr": on the connections that the agent passes on. The same for all agents of a pod: they pass each other by. */
+export const passMark = 0x6d697272;
+const passZone = 0x6d69;
 const { create, exclusive, append } = requestFlags;
 
 /** A message, and what it does as the end of "failed to …". */
@@ -56,7 +93,7 @@ export class RedirectTable {
    * @throws RemoteError `EOPNOTSUPP` where the kernel cannot do it, else the errno's name
    */
   static create(addon: Addon, name: string, listenerPort: number): RedirectTable {
-    const table = new RedirectTable(addon, name, addon.openNetlink());
+    const table = new RedirectTable(addon, name, addon.openNetlink(protocols.netfilter));
     try {
       table.#transact(creation(name, listenerPort));
       return table;
@@ -108,7 +145,14 @@ function refused(what: string | undefined, errno: number): RemoteError {
 
 /** NFT_MSG_NEWTABLE 0, NEWCHAIN 3, NEWRULE 6, NEWSET 9; the attributes are NFTA_TABLE_*, NFTA_SET_*, …. */
 function creation(table: string, listenerPort: number): Step[] {
-  const steal = [...isTcp, ...isForUs, ...isFirst, ...isToPortIn(setName), ...redirectTo(listenerPort)];
+  const steal = [
+    ...hasNotMark(passMark),
+    ...isTcp,
+    ...isForUs,
+    ...isFirst,
+    ...isToPortIn(setName),
+    ...redirectTo(listenerPort),
+  ];
   const guard = [...isTcp, ...isToPort(listenerPort), ...isDirect, ...rejectWithReset];
   return [
     step('create the table', 0, create | exclusive, [
@@ -127,12 +171,17 @@ function creation(table: string, listenerPort: number): Step[] {
     rule(table, 'prerouting', steal),
     chain(table, 'output', 'nat', hooks.output, priorities.dstnat),
     rule(table, 'output', steal),
+    chain(table, 'zone', 'filter', hooks.output, priorities.raw),
+    rule(table, 'zone', [...hasMark(passMark), ...setOriginalZone(passZone)]),
+    chain(table, 'way_back', 'route', hooks.output, priorities.mangle),
+    rule(table, 'way_back', [...hasMark(passMark), ...markConnection]),
+    rule(table, 'way_back', [...isOfMarked(passMark), ...markPacket]),
     chain(table, 'guard', 'filter', hooks.input, priorities.filter),
     rule(table, 'guard', guard),
   ];
 }
 
-function chain(table: string, name: string, type: 'nat' | 'filter', hook: number, priority: number): Step {
+function chain(table: string, name: string, type: 'nat' | 'filter' | 'route', hook: number, priority: number): Step {
   const hookAttributes: Attribute[] = [
     [1, be32(hook)],
     [2, be32(priority)],

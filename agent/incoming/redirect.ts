@@ -1,5 +1,5 @@
-// The redirect: a listener in the target's network and the kernel's rules that bring stolen connections to
-// it. Hands on each connection with the addresses that both sides believe in.
+// The redirect: a listener in the target's network and the kernel's rules that bring connections to it, and
+// those that let it pass them on. Hands on each connection with the addresses that both sides believe in.
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -7,6 +7,8 @@ import type { Address } from '../../src/protocol/schema.ts';
 import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
 import { RedirectTable } from './nftables.ts';
+import { Original } from './original.ts';
+import { Routes } from './routes.ts';
 
 export interface Redirected {
   /** Paused; its owner ends it. */
@@ -18,11 +20,15 @@ export interface Redirected {
 
 export class Redirect {
   readonly table: RedirectTable;
+  readonly original: Original;
   #server: Server;
+  #routes: Routes;
 
-  private constructor(server: Server, table: RedirectTable) {
+  private constructor(addon: Addon, server: Server, table: RedirectTable, routes: Routes) {
     this.#server = server;
+    this.#routes = routes;
     this.table = table;
+    this.original = new Original(addon, routes);
   }
 
   /** @param accept gets every redirected connection until `close` */
@@ -34,9 +40,14 @@ export class Redirect {
       else accept(connection);
     });
     const port = await listen(server);
+    const id = randomBytes(4);
+    let table: RedirectTable | undefined;
     try {
-      return new Redirect(server, RedirectTable.create(addon, `mirrord-${randomBytes(4).toString('hex')}`, port));
+      table = RedirectTable.create(addon, `mirrord-${id.toString('hex')}`, port);
+      const refused = (version: number, reason: string) => log('pod sees the agent as client', { version, reason });
+      return new Redirect(addon, server, table, Routes.open(addon, id.readUInt32BE(), refused));
     } catch (error) {
+      table?.close();
       server.close();
       throw error;
     }
@@ -47,6 +58,7 @@ export class Redirect {
     // In this order: connections that nobody has accepted yet are reset now, and the rules make these
     // resets come from the address that the client knows.
     this.#server.close();
+    this.#routes.close();
     this.table.close();
   }
 }

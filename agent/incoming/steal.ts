@@ -1,33 +1,26 @@
-// Stealing: which session takes the connections to which port of the target. The redirect (a listener and
-// the kernel's rules) is there while somebody steals or a stolen connection is open, and only then: the
-// rules also translate the packets of the connections that they redirected.
+// Claims of sessions on ports of the target, and what comes to these ports. The redirect (a listener and the
+// kernel's rules) is there while somebody has a claim or a connection that came by it is open, and only then:
+// the rules also translate the packets of the connections that they redirected.
 
-import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import { RemoteError } from '../../src/protocol/failure.ts';
+import type { FilteredRequest } from '../../src/protocol/http-filter/compile.ts';
+import type { OnConcurrentSteal } from '../../src/protocol/http-filter/filter.ts';
 import type { Link } from '../../src/protocol/link.ts';
-import { splice } from '../../src/protocol/splice.ts';
+import type { RequestOf } from '../../src/protocol/schema.ts';
 import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
+import { Claims } from './claims.ts';
+import { serveConnection } from './connection.ts';
 import { Redirect, type Redirected } from './redirect.ts';
-
-interface Subscription {
-  readonly link: Link;
-  /** Set once the kernel brings the port's connections. */
-  redirect: Redirect | undefined;
-  /** Aborted when the port is released. */
-  readonly released: AbortController;
-}
-
-/** A program closes its port a moment before it is released here: how long a refused connection waits for that. */
-const releaseMs = 1_000;
+import { type SessionClaim, sessionClaim } from './session-claim.ts';
 
 /** How long after its last use the redirect stays: handshakes that began before its end are still on the way. */
 const quietMs = 250;
 
 export class Steals {
   #addon: Addon;
-  #subscriptions = new Map<number, Subscription>();
+  #claims = new Claims<FilteredRequest, SessionClaim>();
   #connections = new Set<Socket>();
   #redirect: Promise<Redirect> | undefined;
   #closing: NodeJS.Timeout | undefined;
@@ -37,69 +30,76 @@ export class Steals {
     this.#addon = addon;
   }
 
-  /** From now on new connections to the port go to the session. @throws RemoteError `EADDRINUSE`, `EOPNOTSUPP`, … */
-  async steal(port: number, link: Link): Promise<void> {
-    const other = this.#subscriptions.get(port);
-    if (other?.link === link) return;
-    if (other !== undefined) throw portTaken(port, other.link);
+  /**
+   * From now on the session gets what it claims of new connections to the port. One that it claims already
+   * stays as it is.
+   * @throws RemoteError `EADDRINUSE` for a second session that wants everything, `EOPNOTSUPP`, …
+   */
+  async steal(request: RequestOf<'steal'>, link: Link): Promise<void> {
+    const { port } = request;
+    if (this.#find(port, link) !== undefined) return;
     if (port === 0) throw new RemoteError('EINVAL', 'a port to steal is 1 to 65535');
-    const subscription: Subscription = { link, redirect: undefined, released: new AbortController() };
-    this.#subscriptions.set(port, subscription);
+    const claim = sessionClaim(request, link);
+    const isFirst = this.#claims.of(port).length === 0;
+    for (const ended of this.#claims.add(claim, asOnConcurrent(request.onConcurrent))) displaced(ended, claim);
     try {
       clearTimeout(this.#closing);
       this.#redirect ??= Redirect.open(this.#addon, (connection) => this.#accept(connection));
       const redirect = await this.#redirect;
-      if (this.#subscriptions.get(port) !== subscription) throw new RemoteError('ECANCELED', 'the session has ended');
-      redirect.table.add(port);
-      subscription.redirect = redirect;
-      log('steal', { port });
+      if (!this.#claims.of(port).includes(claim)) throw new RemoteError('ECANCELED', 'the session has ended');
+      if (isFirst) redirect.table.add(port);
+      log('steal', { port, mode: claim.mode });
+      for (const other of this.#claims.shadowedBy(claim)) shadowed(other, claim);
     } catch (error) {
       log('steal failed', { port, reason: reasonOf(error) });
-      if (this.#subscriptions.get(port) === subscription) this.#subscriptions.delete(port);
-      this.#closeWhenUnused();
+      this.#remove(claim);
       throw error;
     }
   }
 
-  /** New connections to the port go to the target again; those that are open go on. */
+  /** New connections to the port are not the session's any more; those that are open go on. */
   release(port: number, link: Link): void {
-    const subscription = this.#subscriptions.get(port);
-    if (subscription?.link !== link) return;
-    this.#subscriptions.delete(port);
-    subscription.released.abort();
-    try {
-      subscription.redirect?.table.remove(port);
-      log('release', { port });
-    } finally {
-      this.#closeWhenUnused();
-    }
+    const claim = this.#find(port, link);
+    if (claim !== undefined) this.#remove(claim);
   }
 
   /** The session is over. Its open connections end with its link's channels. */
   releaseAll(link: Link): void {
-    for (const port of [...this.#subscriptions.keys()]) {
-      try {
-        this.release(port, link);
-      } catch (error) {
-        log('release failed', { port, reason: reasonOf(error) });
-      }
+    for (const claim of this.#claims.all()) if (claim.link === link) this.#remove(claim);
+  }
+
+  #find(port: number, link: Link): SessionClaim | undefined {
+    return this.#claims.of(port).find((claim) => claim.link === link);
+  }
+
+  #remove(claim: SessionClaim): void {
+    const { port } = claim;
+    if (!this.#claims.remove(claim)) return;
+    claim.release();
+    log('release', { port });
+    if (this.#claims.of(port).length === 0) void this.#giveBack(port);
+    this.#closeWhenUnused();
+  }
+
+  async #giveBack(port: number): Promise<void> {
+    try {
+      (await this.#redirect)?.table.remove(port);
+    } catch (error) {
+      log('release failed', { port, reason: reasonOf(error) });
     }
   }
 
   #accept(connection: Redirected): void {
-    const subscription = this.#subscriptions.get(connection.server.port);
     clearTimeout(this.#closing);
     this.#connections.add(connection.socket);
     connection.socket.once('close', () => {
       this.#connections.delete(connection.socket);
       this.#closeWhenUnused();
     });
-    // None when the port was released a moment ago.
-    if (subscription === undefined) passOn(connection);
-    else void offer(connection, subscription);
+    void this.#redirect?.then(({ original }) => serveConnection(connection, { claims: this.#claims, original }));
   }
 
-  /** Settles when no port is stolen and no connection is left on its way; at once if it is so already. */
+  /** Settles when no port is claimed and no connection is left on its way; at once if it is so already. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#redirect === undefined) resolve();
@@ -109,7 +109,7 @@ export class Steals {
 
   #closeWhenUnused(): void {
     clearTimeout(this.#closing);
-    if (this.#subscriptions.size > 0 || this.#connections.size > 0) return;
+    if (!this.#claims.isEmpty || this.#connections.size > 0) return;
     this.#closing = setTimeout(() => this.#close(), quietMs);
   }
 
@@ -123,30 +123,19 @@ export class Steals {
   }
 }
 
-/** Asks the program to take the connection. One that it refuses because it ends goes to the target after all. */
-async function offer(connection: Redirected, { link, released }: Subscription): Promise<void> {
-  const { socket, client, server } = connection;
-  try {
-    const { channel } = await link.openStream('incoming', { port: server.port, client, server });
-    splice(socket, channel);
-  } catch {
-    const { signal } = released;
-    if (!signal.aborted) await sleep(releaseMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) passOn(connection);
-    else socket.resetAndDestroy(); // as from a port that is closed
-  }
+function displaced(ended: SessionClaim, by: SessionClaim): void {
+  ended.release();
+  ended.tell(
+    `Port ${ended.port} was taken over by another session (${by.holder}); its requests do not come here any more.`,
+  );
 }
 
-/** The target answers, as it does for all later connections. (It sees the pod itself as the client.) */
-function passOn({ socket, server }: Redirected): void {
-  const original = connect({ ...server, allowHalfOpen: true, noDelay: true });
-  original.on('error', () => socket.resetAndDestroy());
-  socket.on('error', () => original.resetAndDestroy());
-  socket.on('close', () => original.destroy());
-  socket.pipe(original);
-  original.pipe(socket);
+function shadowed(other: SessionClaim, by: SessionClaim): void {
+  other.tell(`No request to port ${other.port} comes here now: a newer session (${by.holder}) takes all of them.`);
 }
 
-function portTaken(port: number, { peer }: Link): RemoteError {
-  return new RemoteError('EADDRINUSE', `Port ${port} is already stolen by another session (mirrord ${peer.version}).`);
+function asOnConcurrent(word: string): OnConcurrentSteal {
+  if (word === 'continue' || word === 'override') return word;
+  if (word === 'abort') return word;
+  throw new RemoteError('EINVAL', `"${word}" is no answer to a concurrent steal`);
 }

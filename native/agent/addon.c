@@ -1,5 +1,6 @@
 // The system calls that the agent needs and Node does not have: entering the target's network and
-// root, the original destination of a redirected connection, and a netlink socket for nftables.
+// root, the original destination of a redirected connection, sockets that speak for another address, and
+// netlink.
 //
 // Every function is synchronous and runs on Node's main thread, the only one that enters the target's
 // network. An error is a JavaScript Error with `code`, `errno` and `syscall`, as Node's own have them.
@@ -15,6 +16,7 @@
 #include <netinet/in.h>
 #include <node_api.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,10 +141,13 @@ static int to_high_descriptor(int fd) {
   return high;
 }
 
-// openNetlink(): descriptor of a netfilter netlink socket in the network of the calling thread.
+// openNetlink(protocol): descriptor of a netlink socket (NETLINK_*) in the network of the calling thread.
 static napi_value open_netlink(napi_env env, napi_callback_info info) {
-  (void)info;
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+  napi_value argument;
+  int32_t protocol;
+  if (!arguments(env, info, &argument, 1) || napi_get_value_int32(env, argument, &protocol) != napi_ok)
+    return wrong_argument(env, "openNetlink(protocol)");
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   if (fd < 0) return fail(env, "socket");
   struct sockaddr_nl own = {.nl_family = AF_NETLINK};
   if (bind(fd, (struct sockaddr *)&own, sizeof own) < 0) {
@@ -153,6 +158,56 @@ static napi_value open_netlink(napi_env env, napi_callback_info info) {
   }
   napi_value result;
   return napi_create_int32(env, to_high_descriptor(fd), &result) == napi_ok ? result : NULL;
+}
+
+static int set_option(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value);
+}
+
+// Marks the socket and, where `host` is given, binds it to that address, whoever's it is. The port is chosen
+// by connect(2): the same one serves many destinations then.
+static const char *prepare(int fd, const struct sockaddr_storage *host, socklen_t length, int32_t mark) {
+  int is_v6 = host->ss_family == AF_INET6;
+  if (set_option(fd, SOL_SOCKET, SO_MARK, mark) < 0) return "setsockopt";
+  if (length == 0) return NULL;
+  if (set_option(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1) < 0)
+    return "setsockopt";
+  if (set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1) < 0) return "setsockopt";
+  return bind(fd, (const struct sockaddr *)host, length) < 0 ? "bind" : NULL;
+}
+
+// markedSocket(mark, isV6, host): descriptor of a TCP socket, not yet connected, whose packets carry `mark`; with
+// a `host` (an IP address, else "") they come from that address.
+static napi_value marked_socket(napi_env env, napi_callback_info info) {
+  napi_value values[3], result;
+  int32_t mark;
+  bool is_v6;
+  char host[INET6_ADDRSTRLEN];
+  size_t size;
+  if (!arguments(env, info, values, 3) || napi_get_value_int32(env, values[0], &mark) != napi_ok ||
+      napi_get_value_bool(env, values[1], &is_v6) != napi_ok ||
+      napi_get_value_string_utf8(env, values[2], host, sizeof host, &size) != napi_ok)
+    return wrong_argument(env, "markedSocket(mark, isV6, host)");
+
+  struct sockaddr_storage address;
+  memset(&address, 0, sizeof address);
+  address.ss_family = is_v6 ? AF_INET6 : AF_INET;
+  void *into = is_v6 ? (void *)&((struct sockaddr_in6 *)&address)->sin6_addr
+                     : (void *)&((struct sockaddr_in *)&address)->sin_addr;
+  if (size > 0 && inet_pton(address.ss_family, host, into) != 1)
+    return wrong_argument(env, "markedSocket: not an address of this family");
+
+  int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fail(env, "socket");
+  socklen_t length = is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  const char *refused = prepare(fd, &address, size > 0 ? length : 0, mark);
+  if (refused != NULL) {
+    int number = errno;
+    close(fd);
+    errno = number;
+    return fail(env, refused);
+  }
+  return napi_create_int32(env, fd, &result) == napi_ok ? result : NULL;
 }
 
 // Appends every datagram that waits on the socket to `list`. False with errno set.
@@ -169,7 +224,8 @@ static int receive_all(napi_env env, int fd, napi_value list) {
 }
 
 // exchange(fd, request): sends one datagram and returns the reply datagrams as an array of Buffers.
-// nfnetlink works inside send(2): when it returns, every reply is in the socket's queue.
+// These protocols work inside send(2): when it returns, every reply is in the socket's queue, and what is left
+// of a long list comes into it with each recv(2).
 static napi_value exchange(napi_env env, napi_callback_info info) {
   napi_value values[2], replies;
   int32_t fd;
@@ -193,6 +249,7 @@ NAPI_MODULE_INIT() {
       {"setNetns", NULL, set_netns, NULL, NULL, NULL, napi_enumerable, NULL},
       {"chroot", NULL, change_root, NULL, NULL, NULL, napi_enumerable, NULL},
       {"originalDestination", NULL, original_destination, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"markedSocket", NULL, marked_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openNetlink", NULL, open_netlink, NULL, NULL, NULL, napi_enumerable, NULL},
       {"exchange", NULL, exchange, NULL, NULL, NULL, napi_enumerable, NULL},
   };

@@ -137,11 +137,36 @@ export const messages = {
   /** A UDP socket of the pod; its stream carries datagrams both ways, see datagram.ts. `family` is 4 or 6. */
   openUdp: message(52, { family: 'u8' }, { local: address }, { stream: true }),
 
-  /** Takes the requests that come to a port of the pod, until `release` or the session's end. */
-  steal: message(64, { port: 'u16' }, {}),
+  /**
+   * Claims what comes to a port of the pod, until `release` or the session's end. `mode` is `steal` or `mirror`;
+   * `filter` is an HttpFilter (http-filter/filter.ts) as JSON, empty for everything; `onConcurrent` is `abort`,
+   * `continue` or `override`, see agent/incoming/claims.ts; with `probes` the kubelet's probes are no exception.
+   * `flush`: connections to the pod from before are closed once they are idle. The other three are limits for
+   * whoever has to wait before it can decide.
+   */
+  steal: message(
+    64,
+    {
+      port: 'u16',
+      mode: 'string',
+      filter: 'string',
+      onConcurrent: 'string',
+      probes: 'bool',
+      flush: 'bool',
+      detectionMs: 'u32',
+      maxBodyBytes: 'u32',
+      maxBodyMs: 'u32',
+    },
+    {},
+  ),
   release: message(65, { port: 'u16' }, {}),
-  /** Agent to proxy: somebody connected to a stolen port. The reply says that the program accepted. */
-  incoming: message(66, { port: 'u16', client: address, server: address }, {}, { stream: true }),
+  /**
+   * Agent to proxy: somebody connected to a claimed port. The reply says that the program accepted. What the
+   * program answers is for nobody when it is `mirrored`.
+   */
+  incoming: message(66, { port: 'u16', client: address, server: address, mirrored: 'bool' }, {}, { stream: true }),
+  /** Agent to proxy: a sentence that the developer should read. */
+  tell: message(68, { text: 'string' }, {}),
 
   /** Layer to proxy: the program listens, on `local`, for what the pod gets on `port`. */
   listen: message(96, { port: 'u16', local: address }, {}),

@@ -14,8 +14,12 @@ export interface Listener {
   readonly local: Address;
 }
 
+/** What the session wants of the ports that its programs listen on. */
+export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'>;
+
 export class Incoming {
   #link: Link;
+  #wanted: WantedOfPorts;
   #listeners: Listener[] = [];
   /** Those that the pod knows nothing of. */
   #localListeners: Listener[] = [];
@@ -23,8 +27,9 @@ export class Incoming {
   #peers = new Map<number, ReplyOf<'peerOf'>>();
   #connecting = new Set<Promise<unknown>>();
 
-  constructor(link: Link) {
+  constructor(link: Link, wanted: WantedOfPorts) {
     this.#link = link;
+    this.#wanted = wanted;
   }
 
   /** @returns the newest listener for a port of the pod, if this session has one */
@@ -52,7 +57,7 @@ export class Incoming {
     this.#listeners.push(listener);
     if (!first) return;
     try {
-      await this.#link.request('steal', { port: listener.port });
+      await this.#link.request('steal', { port: listener.port, ...this.#wanted });
     } catch (error) {
       this.#listeners.splice(this.#listeners.indexOf(listener), 1);
       throw error;

@@ -9,7 +9,7 @@ import { type LayerSettings, settingsFile } from '../policy/layer-settings.ts';
 import { type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { checkVersion, decodeHello, ownHello } from '../protocol/hello.ts';
 import type { Link } from '../protocol/link.ts';
-import { Incoming } from './incoming.ts';
+import { Incoming, type WantedOfPorts } from './incoming.ts';
 import { Layer, type LayerContext } from './layer.ts';
 import { listenForOutgoing } from './outgoing.ts';
 import { type Slot, Slots } from './slots.ts';
@@ -21,6 +21,9 @@ export interface ProxyOptions {
   /** What layers are told, less what the proxy itself chooses. */
   readonly settings: Omit<LayerSettings, 'token' | 'tcpPort'>;
   readonly environment: LayerContext['environment'];
+  readonly incoming: WantedOfPorts;
+  /** A line for the terminal that the agent has sent. */
+  readonly report: (line: string) => void;
   /** Called when the number of living layers has changed. */
   readonly onLayers?: (count: number) => void;
 }
@@ -42,7 +45,7 @@ const socketName = 'socket';
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { link, folder } = options;
   const token = randomBytes(16).toString('hex');
-  const incoming = new Incoming(link);
+  const incoming = new Incoming(link, options.incoming);
   const context: LayerContext = { link, incoming, environment: options.environment };
   const layers = new Map<number, Attached>();
 
@@ -78,7 +81,13 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     );
   };
 
-  link.serve({ incoming: (request, channel) => incoming.accept(request, channel) });
+  link.serve({
+    incoming: (request, channel) => incoming.accept(request, channel),
+    tell: ({ text }) => {
+      options.report(text);
+      return {};
+    },
+  });
   const slots = new Slots(folder, attach);
   const tell = (id: number, frame: Buffer) => layers.get(id)?.socket?.write(frame);
   const [tcp, unix] = await Promise.all([

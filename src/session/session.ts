@@ -5,6 +5,7 @@ import type { SessionConfig } from '../config/session-config.ts';
 import { MirrordError } from '../errors.ts';
 import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
 import type { Link } from '../protocol/link.ts';
+import type { WantedOfPorts } from '../proxy/incoming.ts';
 import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
 import { makeSessionFolder } from '../proxy/slots.ts';
 import { type AgentSite, findAgentSite } from './agent-site.ts';
@@ -56,6 +57,8 @@ async function start(options: SessionOptions): Promise<Session> {
       folder,
       settings: { ...layerSettings(config), startFiles },
       environment: () => environment,
+      incoming: wantedOfPorts(config),
+      report,
       ...(options.onLayers && { onLayers: options.onLayers }),
     });
     report(`Ready. ${incomingSentence(config)}`);
@@ -108,6 +111,20 @@ function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' 
     outgoingUdp: outgoing.udp,
     outgoingIgnoreLocalhost: outgoing.ignoreLocalhost,
     incoming: { ...incoming, ports: incoming.ports },
+  };
+}
+
+function wantedOfPorts({ feature }: SessionConfig): WantedOfPorts {
+  const { mode } = feature.network.incoming;
+  return {
+    mode: mode === 'off' ? 'mirror' : mode, // off: no layer asks for a port
+    filter: '',
+    onConcurrent: 'abort',
+    probes: false,
+    flush: true,
+    detectionMs: 2000,
+    maxBodyBytes: 65_535,
+    maxBodyMs: 1000,
   };
 }
 

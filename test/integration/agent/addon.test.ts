@@ -41,10 +41,11 @@ test('wrong arguments are a TypeError, and errors carry code and syscall', async
   const output = await inNode(`print([
     () => addon.setNetns(), () => addon.setNetns(1), () => addon.setNetns('/x'.repeat(5000)), () => addon.chroot(null),
     () => addon.originalDestination('x'), () => addon.exchange(1), () => addon.exchange(1, 'x'),
+    () => addon.openNetlink('x'), () => addon.markedSocket(1, false), () => addon.markedSocket(1, true, '10.0.0.1'),
     () => addon.setNetns('/nope'), () => addon.setNetns('/etc'), () => addon.chroot('/nope'),
     () => addon.originalDestination(-1), () => addon.originalDestination(fs.openSync('/dev/null')), () => addon.exchange(-1, Buffer.alloc(4)),
   ].map(attempt))`);
-  const wrong = Array.from({ length: 7 }, () => 'ERR_INVALID_ARG_TYPE ');
+  const wrong = Array.from({ length: 10 }, () => 'ERR_INVALID_ARG_TYPE ');
   assert.deepEqual(JSON.parse(output), [
     ...wrong,
     'ENOENT open',
@@ -58,7 +59,7 @@ test('wrong arguments are a TypeError, and errors carry code and syscall', async
 
 test('the kernel answers a message with datagrams', async () => {
   const output = await inNode(`
-    const fd = addon.openNetlink();
+    const fd = addon.openNetlink(12);
     const message = Buffer.alloc(20);
     message.writeUInt32LE(20, 0);
     message.writeUInt16LE(0x0a00, 4); // NFT_MSG_NEWTABLE outside of a batch: refused
@@ -68,6 +69,14 @@ test('the kernel answers a message with datagrams', async () => {
     print([replies.length, replies[0].readUInt16LE(4), replies[0].readInt32LE(16) < 0, attempt(() => addon.exchange(fd, Buffer.alloc(0)))]);
   `);
   assert.deepEqual(JSON.parse(output), [1, 2, true, 'ENODATA sendto']);
+});
+
+test('a marked socket can have an address that nobody has here', async () => {
+  const output = await inNode(`
+    print([['10.9.9.9', false], ['fd00::9', true], ['', false], ['', true]].map(([host, isV6]) =>
+      attempt(() => fs.closeSync(addon.markedSocket(7, isV6, host)) ?? 'made')));
+  `);
+  assert.deepEqual(JSON.parse(output), ['made', 'made', 'made', 'made']);
 });
 
 test('the network and the root of another process can be entered', async () => {

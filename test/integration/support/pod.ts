@@ -15,6 +15,8 @@ const folder = dirname(fileURLToPath(import.meta.url));
 
 export const podAddress = '10.77.0.2';
 export const clientAddress = '10.77.0.1';
+export const podAddressV6 = 'fd77::2';
+export const clientAddressV6 = 'fd77::1';
 
 /** What the pod's root holds besides the system's own programs. */
 const files: Readonly<Record<string, string>> = {
@@ -35,8 +37,10 @@ export interface Pod {
   readonly pid: number;
   /** Runs a program in the pod's network, with this machine's files. */
   inPod(command: string, ...args: string[]): Promise<string>;
+  /** Starts a program in the client's network, with this machine's files. */
+  inClient(command: string, ...args: string[]): ChildProcess;
   /** The answer to a request from the client's network: a line, `<who> <port> <client address>`. */
-  ask(port: number): Promise<string>;
+  ask(port: number, host?: string): Promise<string>;
   /** Starts a client in the client's network that connects and stays. */
   connect(port: number): Client;
   stop(): Promise<void>;
@@ -69,7 +73,10 @@ export async function startPod(): Promise<Pod> {
     return {
       pid,
       inPod: async (command, ...args) => (await run('nsenter', ['-t', String(pid), '--net', command, ...args])).stdout,
-      ask: async (port) => (await run('nsenter', [...inClient, ...clientCommand('ask', port)])).stdout.trim(),
+      inClient: (command, ...args) =>
+        spawn('nsenter', [...inClient, command, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
+      ask: async (port, host) =>
+        (await run('nsenter', [...inClient, ...clientCommand('ask', port, host)])).stdout.trim(),
       connect: (port) => startClient([...inClient, ...clientCommand('stay', port)]),
       stop: () => stop(pod, client, root),
     };
@@ -89,6 +96,7 @@ const podScript = `
   ip link set lo up
   until ip link set eth0 up 2>/dev/null; do sleep 0.05; done
   ip address add ${podAddress}/24 dev eth0
+  ip address add ${podAddressV6}/64 dev eth0 nodad
   exec chroot "$1" /node/node /pod-main.cjs
 `;
 
@@ -123,6 +131,7 @@ async function joinNetworks(clientPid: number, podPid: number): Promise<void> {
   const inClient = ['-t', String(clientPid), '--net', 'ip'];
   await run('nsenter', [...inClient, 'link', 'set', 'veth0', 'up']);
   await run('nsenter', [...inClient, 'address', 'add', `${clientAddress}/24`, 'dev', 'veth0']);
+  await run('nsenter', [...inClient, 'address', 'add', `${clientAddressV6}/64`, 'dev', 'veth0', 'nodad']);
 }
 
 function startClient(command: string[]): Client {
@@ -134,8 +143,8 @@ function startClient(command: string[]): Client {
   };
 }
 
-function clientCommand(mode: 'ask' | 'stay', port: number): string[] {
-  return [process.execPath, join(folder, 'client.cjs'), mode, podAddress, String(port)];
+function clientCommand(mode: 'ask' | 'stay', port: number, host = podAddress): string[] {
+  return [process.execPath, join(folder, 'client.cjs'), mode, host, String(port)];
 }
 
 /** `unshare --fork` is the parent of the process that is meant. */

@@ -1,0 +1,49 @@
+// The way to the original container: a connection to where the client wanted to go, from the client's own
+// address, so that logs, access rules and rate limits there see what they always saw. (The port is one of ours:
+// the client's own belongs to its connection to us.) Nothing is written to it but the client's bytes.
+
+import { Socket } from 'node:net';
+import type { Addon } from '../addon.ts';
+import { log, reasonOf } from '../log.ts';
+import { passMark } from './nftables.ts';
+import type { Redirected } from './redirect.ts';
+import type { Routes } from './routes.ts';
+
+export class Original {
+  #addon: Addon;
+  #routes: Routes;
+  #told = false;
+
+  constructor(addon: Addon, routes: Routes) {
+    this.#addon = addon;
+    this.#routes = routes;
+  }
+
+  /** @returns a socket that is connecting; its 'error' says when it cannot */
+  connect({ client, server }: Pick<Redirected, 'client' | 'server'>): Socket {
+    const isV6 = server.host.includes(':');
+    // `manualStart` keeps Node from reading before it is connected; it is in no documentation, and in every
+    // version since 0.10. The descriptor is the socket's from here on.
+    const options = { fd: this.#open(isV6, client.host), readable: true, writable: true, manualStart: true };
+    const socket = new Socket({ ...options, allowHalfOpen: true });
+    socket.setNoDelay(true);
+    return socket.connect(server.port, server.host);
+  }
+
+  #open(isV6: boolean, clientHost: string): number {
+    if (this.#routes.versions.has(isV6 ? 6 : 4)) {
+      try {
+        return this.#addon.markedSocket(passMark, isV6, clientHost);
+      } catch (error) {
+        this.#tellOnce(reasonOf(error));
+      }
+    }
+    return this.#addon.markedSocket(passMark, isV6, '');
+  }
+
+  #tellOnce(reason: string): void {
+    if (this.#told) return;
+    this.#told = true;
+    log('pod sees the agent as client', { reason });
+  }
+}
