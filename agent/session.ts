@@ -2,6 +2,7 @@
 // released when its link is over, however that came.
 
 import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { ownHello } from '../src/protocol/hello.ts';
 import { Link } from '../src/protocol/link.ts';
 import { Files } from './files.ts';
@@ -33,6 +34,7 @@ export async function startSession(socket: Socket, ready: Promise<SessionNeeds>)
   link.serve({
     readEnvironment: () => ({ variables: target.environment }),
     ...files.handlers,
+    networkInterfaces: () => ({ interfaces: JSON.stringify(networkInterfaces()) }),
     lookup,
     lookupService,
     resolve,

@@ -4,7 +4,7 @@
 
 import { syncBuiltinESMExports } from 'node:module';
 import type { WorkerOptions } from 'node:worker_threads';
-import { type StartFile, sessionVariable } from '../src/policy/layer-settings.ts';
+import { type StartFile, sessionVariable, takeVariable } from '../src/policy/layer-settings.ts';
 import { nodeOption, requireFlag } from '../src/policy/node-options.ts';
 import { type BindingFunction, getBinding } from './bindings.ts';
 import type { Session } from './session.ts';
@@ -24,6 +24,14 @@ export function inheritedFolder(): string | undefined {
   return process.env[sessionVariable] ?? (inThread as string | undefined);
 }
 
+/** A thread shares its process's variables; only the process itself takes them. */
+export const { isMainThread } = threads;
+
+/** Whether `mirrord exec` leaves it to this process to take the pod's variables, as `load_from_process` says. */
+export function isToTakeEnvironment(): boolean {
+  return process.env[takeVariable] !== undefined;
+}
+
 /** Called once in each thread, when the session is known. */
 export function installChildren({ folder, settings }: Session): void {
   hideFromProgram(settings.startFiles);
@@ -37,6 +45,7 @@ function hideFromProgram(startFiles: readonly StartFile[]): void {
     if (process.env[name] === copy) process.env[name] = inPod;
   }
   delete process.env[sessionVariable];
+  delete process.env[takeVariable];
   process.execArgv = process.execArgv.filter((argument) => argument !== ownFlag);
   const users = withoutOwnOption(process.env.NODE_OPTIONS ?? '');
   if (users === '') delete process.env.NODE_OPTIONS;

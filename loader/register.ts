@@ -1,10 +1,13 @@
 // mirrord/register: the entry of the loader, for `node --import mirrord/register` and for NODE_OPTIONS.
 // Joins the session (or starts one), then replaces Node's own functions before the program's first line.
 
+import path from 'node:path';
 import { sessionVariable } from '../src/policy/layer-settings.ts';
 import { createPathPolicy, type PathPolicy } from '../src/policy/paths.ts';
-import { inheritedFolder, installChildren } from './children.ts';
+import { developmentProgram, productionAdvice } from './advice.ts';
+import { inheritedFolder, installChildren, isMainThread, isToTakeEnvironment } from './children.ts';
 import { installFiles } from './fs/install.ts';
+import { installMachine } from './machine.ts';
 import { installNames } from './names/lookup.ts';
 import { installRecords } from './names/records.ts';
 import { installConnect } from './net/connect.ts';
@@ -12,6 +15,7 @@ import { installListen, Listening } from './net/listen.ts';
 import { localPlaces } from './places.ts';
 import { joinSession, type Session } from './session.ts';
 import { startSession } from './start.ts';
+import { takeCertificates, takeEnvironment } from './take-environment.ts';
 import { installUdp } from './udp/install.ts';
 
 /** Marks a thread that has the loader, so that a second --import of it does nothing. */
@@ -24,8 +28,15 @@ function register(): void {
 
   const folder = inheritedFolder();
   const session = join(folder ?? startSession());
+  if (isSkipped(session.settings.skipProcesses)) return;
   const policy: PathPolicy = createPathPolicy(session.settings.files, localPlaces(session.folder));
-  if (folder === undefined) takeEnvironment(session);
+  if (isMainThread) {
+    if (folder === undefined || isToTakeEnvironment()) takeEnvironment(session);
+    advise(session);
+  } else {
+    takeCertificates(session);
+  }
+  installMachine(session.settings.machine);
   installChildren(session);
   installNetwork(session);
   if (session.settings.resolveNames) {
@@ -42,15 +53,17 @@ function installNetwork(session: Session): void {
   installUdp(session);
 }
 
-/** Under `mirrord exec` the program starts with the pod's variables; here they come before its first line. */
-function takeEnvironment(session: Session): void {
-  const { set, unset } = session.sync.call('environment', {});
-  for (const { name, value } of set) process.env[name] = value;
-  for (const name of unset) delete process.env[name];
-  const late = session.settings.startFiles.map(({ name }) => name);
-  if (late.length > 0) {
-    process.stderr.write(`mirrord: ${late.join(', ')} counts before a process starts only: use mirrord exec.\n`);
-  }
+/** Whether this program is one that the configuration leaves on this machine. */
+function isSkipped(names: readonly string[]): boolean {
+  if (names.length === 0) return false;
+  const own = [process.execPath, process.argv[1] ?? ''].map((file) => path.basename(file).replace(/\.[mc]?js$/, ''));
+  return own.some((name) => names.includes(name));
+}
+
+function advise(session: Session): void {
+  if (!session.settings.productionFromPod || process.env.NODE_ENV !== 'production') return;
+  const program = developmentProgram(process.argv[1], process.argv.slice(2), process.execArgv);
+  if (program !== undefined) session.sync.call('notice', { line: productionAdvice(program) });
 }
 
 function join(folder: string): Session {

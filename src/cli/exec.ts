@@ -5,7 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Flags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
-import { sessionVariable } from '../policy/layer-settings.ts';
+import type { EnvironmentConfig } from '../config/session-config.ts';
+import { sessionVariable, takeVariable } from '../policy/layer-settings.ts';
 import { nodeOption } from '../policy/node-options.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { endAs, type Outcome, runProgram } from './program.ts';
@@ -31,7 +32,7 @@ export async function exec(command: string, args: readonly string[], flags: Flag
   void session.lost.then((error) => process.stderr.write(error.format()));
   let outcome: Outcome;
   try {
-    outcome = await runProgram(command, args, programEnvironment(session));
+    outcome = await runProgram(command, args, programEnvironment(session, config.feature.env));
     if (!joined && late.hasRef()) sayNotJoined(command);
   } finally {
     clearTimeout(late);
@@ -41,11 +42,18 @@ export async function exec(command: string, args: readonly string[], flags: Flag
 }
 
 /** Our own variables and the pod's, and what brings the loader into every Node process below. */
-function programEnvironment({ folder, environment, startFiles }: Session): NodeJS.ProcessEnv {
+function programEnvironment(
+  { folder, environment, startFiles }: Session,
+  { loadFromProcess }: EnvironmentConfig,
+): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env };
-  for (const { name, value } of environment.set) env[name] = value;
-  for (const name of environment.unset) delete env[name];
-  for (const { name, copy } of startFiles) env[name] = copy;
+  if (loadFromProcess) {
+    env[takeVariable] = '1';
+  } else {
+    for (const { name, value } of environment.set) env[name] = value;
+    for (const name of environment.unset) delete env[name];
+    for (const { name, copy } of startFiles) env[name] = copy;
+  }
   const loader = path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs');
   env.NODE_OPTIONS = [env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
   env[sessionVariable] = folder;

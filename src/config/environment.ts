@@ -1,30 +1,25 @@
 // Which of the pod's environment variables the program gets, and what the configuration makes of them.
 // The order is mirrord's: remote, env_file, mapping, override; then unset.
 
+import { isLocalVariable } from './local-variables.ts';
 import type { EnvironmentConfig } from './session-config.ts';
+import { wildcards } from './wildcards.ts';
 
-/** mirrord's own: they describe the container's tools and folders, which are not on this machine. */
-const excludedByMirrord = `
-  PATH HOME HOMEPATH PWD CLASSPATH CATALINA_HOME JAVA_EXE JAVA_HOME JAVA_TOOL_OPTIONS _JAVA_OPTIONS PYTHONPATH
-  GOPATH GOMODCACHE RUBYLIB RUBYOPT GEM_HOME GEM_PATH RUST_LOG MIRRORD_LOG DOTNET_EnableDiagnostics
-  DOTNET_STARTUP_HOOKS BUNDLER_VERSION BUNDLE_APP_CONFIG BUNDLE_BIN_PATH BUNDLE_FORCE_RUBY_PLATFORM BUNDLE_GEMFILE
-  BUNDLE_GEM_PATH BUNDLE_PATH BUNDLE_WITHOUT BUNDLER_ORIG_BUNDLER_ORIG_MANPATH BUNDLER_ORIG_BUNDLER_VERSION
-  BUNDLER_ORIG_BUNDLE_BIN_PATH BUNDLER_ORIG_BUNDLE_GEMFILE BUNDLER_ORIG_GEM_HOME BUNDLER_ORIG_MANPATH
-  BUNDLER_ORIG_PATH BUNDLER_ORIG_RB_USER_INSTALL BUNDLER_ORIG_RUBYLIB BUNDLER_ORIG_RUBYOPT
-`;
+/** Who has the last word on a variable's value. */
+export type VariableSource = 'pod' | 'env_file' | 'mapping' | 'override';
 
-/** Ours: they would change how the local node, npm, loader or shell works. HOSTNAME is not one of them. */
-const excludedForNode = 'NODE_OPTIONS NODE_PATH npm_* LD_* TMPDIR TERM SHELL USER LOGNAME OLDPWD SHLVL _';
+export type Variable = { readonly name: string; readonly value: string; readonly source: VariableSource };
 
-const excluded = wildcards(`${excludedByMirrord} ${excludedForNode}`.trim().split(/\s+/));
+/** Why the program does not get a variable that the pod has. */
+export type LeftOutBecause = 'never comes' | 'include' | 'exclude' | 'set locally' | 'unset';
 
 export type RemoteEnvironment = {
-  /** To set in the program's environment. */
-  readonly variables: Readonly<Record<string, string>>;
+  /** To set in the program's environment; each name once, in the pod's order. */
+  readonly variables: readonly Variable[];
   /** To remove from it. */
   readonly unset: readonly string[];
-  /** Names that the pod has and the program does not get, for a debug line. Never values. */
-  readonly leftOut: readonly string[];
+  /** What the pod has and the program does not get. Never with a value. */
+  readonly leftOut: readonly { readonly name: string; readonly because: LeftOutBecause }[];
 };
 
 /**
@@ -38,54 +33,56 @@ export function remoteEnvironment(
   local: NodeJS.ProcessEnv,
   envFile: Readonly<Record<string, string>> = {},
 ): RemoteEnvironment {
-  const wanted = selector(config, local);
-  const variables = new Map<string, string>();
-  const leftOut: string[] = [];
+  const reasonAgainst = selector(config, local);
+  const variables = new Map<string, Variable>();
+  const leftOut = new Map<string, LeftOutBecause>();
+  const set = (name: string, value: string, source: VariableSource) => {
+    variables.set(name, { name, value, source });
+    leftOut.delete(name);
+  };
 
   for (const entry of remote) {
     const [name, value] = split(entry.toString('utf8'));
     if (name === '') continue;
-    if (!wanted(name)) leftOut.push(name);
+    const because = reasonAgainst(name);
+    if (because !== undefined) leftOut.set(name, because);
     // A name that is there twice: getenv(3) finds the first.
-    else if (!variables.has(name)) variables.set(name, value);
+    else if (!variables.has(name)) set(name, value, 'pod');
   }
-  for (const [name, value] of Object.entries(envFile)) variables.set(name, value);
-  applyMapping(variables, config.mapping);
-  for (const [name, value] of Object.entries(config.override)) variables.set(name, value);
+  for (const [name, value] of Object.entries(envFile)) set(name, value, 'env_file');
+  const mapped = valueByName(config.mapping);
+  for (const name of variables.keys()) {
+    const value = mapped(name);
+    if (value !== undefined) set(name, value, 'mapping');
+  }
+  for (const [name, value] of Object.entries(config.override)) set(name, value, 'override');
 
   const unset = namesToUnset(config.unset, [...variables.keys(), ...Object.keys(local)]);
-  for (const name of unset) variables.delete(name);
-  return { variables: Object.fromEntries(variables), unset, leftOut };
-}
-
-function selector(config: EnvironmentConfig, local: NodeJS.ProcessEnv): (name: string) => boolean {
-  const included = wildcards(config.include ?? ['*']);
-  const excludedByUser = wildcards(config.exclude ?? []);
-  return (name) => {
-    // Who starts with NODE_ENV=test means the program, not the pod.
-    if (name === 'NODE_ENV' && local.NODE_ENV !== undefined) return false;
-    return !excluded(name) && !excludedByUser(name) && included(name);
+  for (const name of unset) {
+    if (variables.delete(name)) leftOut.set(name, 'unset');
+  }
+  return {
+    variables: [...variables.values()],
+    unset,
+    leftOut: Array.from(leftOut, ([name, because]) => ({ name, because })),
   };
 }
 
-/** Whether a name matches one of the patterns, whole and case-sensitive: `*` any text, `?` one character. */
-function wildcards(patterns: readonly string[]): (name: string) => boolean {
-  const expressions = patterns.map((pattern) => {
-    const source = pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
-    return new RegExp(`^${source}$`, 's');
-  });
-  return (name) => expressions.some((expression) => expression.test(name));
+function selector(config: EnvironmentConfig, local: NodeJS.ProcessEnv): (name: string) => LeftOutBecause | undefined {
+  const included = wildcards(config.include ?? ['*']);
+  const excluded = wildcards(config.exclude ?? []);
+  return (name) => {
+    if (isLocalVariable(name)) return 'never comes';
+    // Who starts with NODE_ENV=test means the program, not the pod.
+    if (name === 'NODE_ENV' && local.NODE_ENV !== undefined) return 'set locally';
+    if (excluded(name)) return 'exclude';
+    return included(name) ? undefined : 'include';
+  };
 }
 
-function applyMapping(variables: Map<string, string>, mapping: EnvironmentConfig['mapping']): void {
+function valueByName(mapping: EnvironmentConfig['mapping']): (name: string) => string | undefined {
   const rules = mapping.map(([pattern, value]) => ({ expression: new RegExp(pattern), value }));
-  for (const name of variables.keys()) {
-    const rule = rules.find(({ expression }) => expression.test(name));
-    if (rule !== undefined) variables.set(name, rule.value);
-  }
+  return (name) => rules.find(({ expression }) => expression.test(name))?.value;
 }
 
 function namesToUnset(asked: readonly string[], present: readonly string[]): string[] {

@@ -1,6 +1,6 @@
-// What the command line gives: the flags of `mirrord exec`, with mirrord's names.
+// What the command line gives: the flags of `mirrord exec` and the commands beside it, with mirrord's names.
 
-/** The flags of `mirrord exec`, as commander names them. */
+/** The flags of all commands, as commander names them. */
 export type Flags = {
   readonly target?: string | undefined;
   readonly targetNamespace?: string | undefined;
@@ -22,6 +22,7 @@ export type Flags = {
   readonly noTcpOutgoing?: boolean | undefined;
   readonly noUdpOutgoing?: boolean | undefined;
   readonly acceptInvalidCertificates?: boolean | undefined;
+  readonly skipProcesses?: string | undefined;
 };
 
 /** What `resolveConfig` weighs. */

@@ -3,10 +3,9 @@
 
 export const otherKeys: ReadonlySet<string> = new Set(
   `
-  skip_processes skip_build_tools skip_extra_build_tools multi_cluster profile use_proxy sip_binaries skip_sip
+  skip_build_tools skip_extra_build_tools multi_cluster profile use_proxy sip_binaries skip_sip
   key traceparent baggage startup_retry ci internal_proxy external_proxy container experimental
   feature.magic feature.split_queues feature.db_branches feature.preview
-  feature.env.load_from_process
   feature.network.ipv6
   feature.network.incoming.on_concurrent_steal
   feature.network.incoming.tls_delivery feature.network.incoming.https_delivery

@@ -27,6 +27,7 @@ export function resolveEnvironment(
     unset: file.unset ?? [],
     mapping: Object.entries(file.mapping ?? {}),
     envFile: envFile === undefined ? undefined : absolute(envFile, cwd),
+    loadFromProcess: asBoolean(givenVariable(env, 'MIRRORD_ENV_LOAD_FROM_PROCESS')) ?? file.load_from_process ?? false,
   };
   refuseBoth('feature.env.include', config.include, 'feature.env.exclude', config.exclude);
   return config;
@@ -61,6 +62,7 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
   const udpFlag = flags.noOutgoing === true || flags.noUdpOutgoing === true ? false : undefined;
   refuseBoth('feature.network.incoming.ports', file.incoming?.ports, 'ignore_ports', file.incoming?.ignore_ports);
   return {
+    interfaces: file.interfaces ?? false,
     incoming: {
       mode: mode ?? file.incoming?.mode ?? 'off',
       ports: file.incoming?.ports,

@@ -5,7 +5,7 @@ import { MirrordError } from '../errors.ts';
 import { absolute } from './absolute.ts';
 import { readConfigFile } from './file.ts';
 import type { Sources } from './flags.ts';
-import { asAddress, asBoolean, asChoice, asSeconds, given, givenVariable } from './given.ts';
+import { asAddress, asBoolean, asChoice, asList, asSeconds, given, givenVariable } from './given.ts';
 import { resolveEnvironment, resolveFiles, resolveNetwork } from './resolve-features.ts';
 import type { FileSettings } from './schema.ts';
 import { type AgentConfig, defaultAgentImage, defaults, type SessionConfig } from './session-config.ts';
@@ -33,8 +33,13 @@ export function resolveConfig(sources: Sources): SessionConfig {
       asBoolean(givenVariable(env, 'MIRRORD_ACCEPT_INVALID_CERTIFICATES')) ??
       file.accept_invalid_certificates ??
       false,
+    skipProcesses:
+      asList(given(flags.skipProcesses, '--skip-processes', env, 'MIRRORD_SKIP_PROCESSES')) ??
+      file.skip_processes ??
+      [],
     agent: resolveAgent(sources, file.agent ?? {}),
     feature: {
+      hostname: file.feature?.hostname ?? true,
       env: resolveEnvironment(sources, file.feature?.env ?? {}),
       fs: resolveFiles(sources, file.feature?.fs ?? {}),
       network: resolveNetwork(sources, file.feature?.network ?? {}),
@@ -71,7 +76,10 @@ function withoutTarget(config: SessionConfig): SessionConfig {
   }
   // The agent's own files are no use to anybody; only what a pattern names, and its resolv.conf.
   const mode = fs.mode === 'local' ? 'local' : 'localwithoverrides';
-  return { ...config, feature: { ...config.feature, fs: { ...fs, mode } } };
+  return {
+    ...config,
+    feature: { ...config.feature, fs: { ...fs, mode }, network: { ...network, interfaces: false }, hostname: false },
+  };
 }
 
 function resolveAgent({ flags, env }: Sources, file: NonNullable<FileSettings['agent']>): AgentConfig {

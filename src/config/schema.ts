@@ -74,6 +74,7 @@ const env = shorthand(
       unset: z.optional(list),
       mapping: z.optional(patternMap),
       env_file: z.optional(text),
+      load_from_process: z.optional(flag),
     },
     'true, false or an object',
   ),
@@ -136,7 +137,13 @@ const network = shorthand(
     return value ? {} : { incoming: false, outgoing: false, dns: false };
   },
   z.strictObject(
-    { incoming: z.optional(incoming), outgoing: z.optional(outgoing), dns: z.optional(dns) },
+    {
+      incoming: z.optional(incoming),
+      outgoing: z.optional(outgoing),
+      dns: z.optional(dns),
+      /** Ours: mirrord has no such switch. */
+      interfaces: z.optional(flag),
+    },
     'true, false or an object',
   ),
 );
@@ -191,6 +198,7 @@ export const fileSchema = z.strictObject(
     kubeconfig: z.optional(text),
     kube_context: z.optional(text),
     accept_invalid_certificates: z.optional(flag),
+    skip_processes: z.optional(list),
     agent: z.optional(agent),
     feature: z.optional(
       z.strictObject(
@@ -198,7 +206,7 @@ export const fileSchema = z.strictObject(
           env: z.optional(env),
           fs: z.optional(fs),
           network: z.optional(network),
-          hostname: only(false),
+          hostname: z.optional(flag),
           copy_target: only(false),
         },
         'an object',

@@ -49,6 +49,8 @@ export type EnvironmentConfig = {
   readonly mapping: readonly (readonly [pattern: string, value: string])[];
   /** Absolute path of a dotenv file. */
   readonly envFile?: string | undefined;
+  /** True: a Node program fetches them itself when it starts, so that programs before it do not have them. */
+  readonly loadFromProcess: boolean;
 };
 
 /** The rules that layers apply, and how much of a file comes with its opening. */
@@ -58,6 +60,8 @@ export type FilesConfig = PathRules & {
 };
 
 export type NetworkConfig = {
+  /** True: os.networkInterfaces() gives the pod's. */
+  readonly interfaces: boolean;
   readonly incoming: {
     readonly mode: 'steal' | 'off';
     /** Only these ports of the pod; undefined is every port that the program listens on. */
@@ -84,11 +88,15 @@ export type SessionConfig = {
   readonly kubeconfig?: string | undefined;
   readonly kubeContext?: string | undefined;
   readonly acceptInvalidCertificates: boolean;
+  /** Programs (by the name of their file, or of their script) that stay on this machine. */
+  readonly skipProcesses: readonly string[];
   readonly agent: AgentConfig;
   readonly feature: {
     readonly env: EnvironmentConfig;
     readonly fs: FilesConfig;
     readonly network: NetworkConfig;
+    /** True: os.hostname() gives the pod's. */
+    readonly hostname: boolean;
   };
 };
 

@@ -13,16 +13,10 @@ const unsupportedVariables = [
   'MIRRORD_FILE_OPS',
   'MIRRORD_FILE_RO_OPS',
   'MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS',
-  'MIRRORD_SKIP_PROCESSES',
 ];
 
 /** The same, where `false` is what this version does. */
-const variablesOnlyFalse = [
-  'MIRRORD_EPHEMERAL_CONTAINER',
-  'MIRRORD_ENV_LOAD_FROM_PROCESS',
-  'MIRRORD_MULTI_CLUSTER',
-  'MIRRORD_OPERATOR_ENABLE',
-];
+const variablesOnlyFalse = ['MIRRORD_EPHEMERAL_CONTAINER', 'MIRRORD_MULTI_CLUSTER', 'MIRRORD_OPERATOR_ENABLE'];
 
 /** @throws MirrordError `CONFIG_UNSUPPORTED` */
 export function refuseUnsupportedVariables(env: NodeJS.ProcessEnv): void {

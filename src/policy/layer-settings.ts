@@ -1,9 +1,13 @@
 // What a layer needs to know of its session, as the proxy writes it to the session's folder.
 
+import type { NetworkInterfaceInfo } from 'node:os';
 import type { PathRules } from './paths.ts';
 
 /** The environment variable that leads a layer to its session's folder. */
 export const sessionVariable = 'MIRRORD_SESSION';
+
+/** Tells the first Node process below `mirrord exec` to take the pod's variables itself (load_from_process). */
+export const takeVariable = 'MIRRORD_TAKE_ENVIRONMENT';
 
 /** The file in the session's folder, readable by its owner only (it holds the token). */
 export const settingsFile = 'session.json';
@@ -19,6 +23,12 @@ export interface StartFile {
   readonly copy: string;
 }
 
+/** What `os` tells of the machine; undefined is this one's. */
+export interface MachineSettings {
+  readonly hostname?: string | undefined;
+  readonly networkInterfaces?: NodeJS.Dict<NetworkInterfaceInfo[]> | undefined;
+}
+
 export interface LayerSettings {
   /** Proves to the proxy that a connection comes from this session; 32 hex digits. */
   readonly token: string;
@@ -26,6 +36,11 @@ export interface LayerSettings {
   readonly tcpPort: number;
   readonly files: PathRules;
   readonly startFiles: readonly StartFile[];
+  /** True: the program's NODE_ENV is "production" because the pod's is. */
+  readonly productionFromPod: boolean;
+  /** Names of programs that stay on this machine. */
+  readonly skipProcesses: readonly string[];
+  readonly machine: MachineSettings;
   /** Files of up to this many bytes come with the reply to open. */
   readonly prefetchBytes: number;
   readonly resolveNames: boolean;

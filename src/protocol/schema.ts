@@ -125,6 +125,8 @@ export const messages = {
 
   /** Resolves a name as getaddrinfo(3) would in the pod. `family` is 0, 4 or 6; addresses in the resolver's order. */
   lookup: message(48, { name: 'string', family: 'u8' }, { addresses: ['string'] }),
+  /** The network interfaces of the pod: JSON, as os.networkInterfaces() gives them. */
+  networkInterfaces: message(111, {}, { interfaces: 'string' }),
   /** Connects from the pod; the reply comes when the pod's connect(2) has succeeded. */
   connectTcp: message(49, { to: address }, { local: address, remote: address }, { stream: true }),
   /**
@@ -176,6 +178,8 @@ export const messages = {
   withdraw: message(101, { port: 'u16', local: address }, {}),
   /** Layer to proxy: the variables to set and to remove at start, from the pod and the configuration. */
   environment: message(99, {}, { set: [{ name: 'string', value: 'string' }], unset: ['string'] }),
+  /** Layer to proxy: a line for the developer, shown once a session however many processes say it. */
+  notice: message(110, { line: 'string' }, {}),
   /** Layer to proxy: the true client behind a connection that the proxy made from local port `port`. */
   peerOf: message(98, { port: 'u16' }, { client: address, server: address }),
 } as const;

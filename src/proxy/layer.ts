@@ -12,6 +12,8 @@ export interface LayerContext {
   readonly link: Link;
   readonly incoming: Incoming;
   readonly environment: () => { set: { name: string; value: string }[]; unset: string[] };
+  /** Tells the developer something, once. */
+  readonly notice: (line: string) => void;
 }
 
 export class Layer {
@@ -73,6 +75,9 @@ export class Layer {
         return encodeReply(name, await this.#context.incoming.peerOf(decodeRequest(name, payload).port));
       case 'environment':
         return encodeReply(name, this.#context.environment());
+      case 'notice':
+        this.#context.notice(decodeRequest(name, payload).line);
+        return encodeReply(name, {});
       case 'openFile': {
         const reply = await this.#context.link.forward(message, payload);
         const handle = reply.readUInt32LE(0); // the reply's first field

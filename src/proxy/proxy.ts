@@ -22,7 +22,7 @@ export interface ProxyOptions {
   readonly settings: Omit<LayerSettings, 'token' | 'tcpPort'>;
   readonly environment: LayerContext['environment'];
   readonly incoming: WantedOfPorts;
-  /** A line for the terminal that the agent has sent. */
+  /** Shows the developer a line. */
   readonly report: (line: string) => void;
   /** Called when the number of living layers has changed. */
   readonly onLayers?: (count: number) => void;
@@ -46,7 +46,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { link, folder } = options;
   const token = randomBytes(16).toString('hex');
   const incoming = new Incoming(link, options.incoming);
-  const context: LayerContext = { link, incoming, environment: options.environment };
+  const context: LayerContext = { link, incoming, environment: options.environment, notice: once(options.report) };
   const layers = new Map<number, Attached>();
 
   const attach = (slot: Slot) => {
@@ -106,6 +106,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       for (const { socket } of layers.values()) socket?.destroy();
       fs.rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Many processes of a session have the same to say: the first does. */
+function once(report: (line: string) => void): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (said.size < said.add(line).size) report(line);
   };
 }
 

@@ -10,6 +10,7 @@ import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
 import { makeSessionFolder } from '../proxy/slots.ts';
 import { type AgentSite, findAgentSite } from './agent-site.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
+import { podMachine } from './machine.ts';
 import { openLink } from './open-link.ts';
 import { fetchStartFiles } from './start-files.ts';
 
@@ -50,12 +51,15 @@ async function start(options: SessionOptions): Promise<Session> {
   let link: Link | undefined;
   try {
     link = await openLink(site, signal);
-    const environment = await sessionEnvironment(link, config.feature.env);
+    const [environment, machine] = await Promise.all([
+      sessionEnvironment(link, config.feature.env),
+      podMachine(link, config.feature),
+    ]);
     const startFiles = await fetchStartFiles(link, environment, folder);
     const proxy = await startProxy({
       link,
       folder,
-      settings: { ...layerSettings(config), startFiles },
+      settings: { ...layerSettings(config), ...environmentSettings(environment), machine, startFiles },
       environment: () => environment,
       incoming: wantedOfPorts(config),
       report,
@@ -100,10 +104,16 @@ function agentGone(site: AgentSite, reason: Error | undefined): MirrordError {
   });
 }
 
-function layerSettings({ feature }: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort' | 'startFiles'> {
+type FromThePod = 'machine' | 'startFiles' | 'productionFromPod';
+
+function layerSettings({
+  feature,
+  skipProcesses,
+}: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort' | FromThePod> {
   const { readonlyFileBuffer, ...files } = feature.fs;
   const { incoming, outgoing, dns } = feature.network;
   return {
+    skipProcesses,
     files,
     prefetchBytes: readonlyFileBuffer,
     resolveNames: dns.enabled,
@@ -125,6 +135,14 @@ function wantedOfPorts({ feature }: SessionConfig): WantedOfPorts {
     detectionMs: 2000,
     maxBodyBytes: 65_535,
     maxBodyMs: 1000,
+  };
+}
+
+function environmentSettings({ set }: SessionEnvironment): Pick<LayerSettings, 'productionFromPod'> {
+  return {
+    productionFromPod: set.some(
+      ({ name, value, source }) => name === 'NODE_ENV' && value === 'production' && source === 'pod',
+    ),
   };
 }
 

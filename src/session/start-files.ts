@@ -35,7 +35,8 @@ export async function fetchStartFiles(
   return fetched.flat();
 }
 
-async function readWhole(link: Link, file: string): Promise<Buffer | undefined> {
+/** @returns undefined for a file that is longer than `maxBytes` */
+export async function readWhole(link: Link, file: string): Promise<Buffer | undefined> {
   const request = { path: Buffer.from(file), flags: fs.constants.O_RDONLY, mode: 0, prefetchBytes: maxBytes };
   const { data, whole, handle } = await link.request('openFile', request);
   if (!whole) await link.request('closeFile', { handle });

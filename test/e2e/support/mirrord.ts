@@ -116,6 +116,11 @@ export class Running {
     this.#child.stdin.write(text);
   }
 
+  /** Writes the last of it. */
+  end(text: string): void {
+    this.#child.stdin.end(text);
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

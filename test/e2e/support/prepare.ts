@@ -25,7 +25,7 @@ await rollOut();
 await noAgentLeft();
 
 async function rollOut(): Promise<void> {
-  const apps = { shop: 2, prices: 1, multi: 1 };
+  const apps = { shop: 2, prices: 1, multi: 1, tuned: 1 };
   await kubectlWith(manifest(), 'apply', '-f', '-');
   // Anew, since a pod keeps the image that it was started with.
   await kubectl('rollout', 'restart', 'deployment');

@@ -64,7 +64,6 @@ test('modes that are not there yet are refused', () => {
   const unsupported = [
     { network: { incoming: 'mirror' } },
     { network: { incoming: true } },
-    { hostname: true },
     { fs: { local: ['[[:alpha:]]'] } },
   ];
   for (const feature of unsupported) {

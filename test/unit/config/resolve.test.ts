@@ -30,7 +30,10 @@ test("the defaults are mirrord's, but incoming traffic stays with the pod", () =
     },
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false },
     dns: { enabled: true },
+    interfaces: false,
   });
+  assert.equal(feature.hostname, true);
+  assert.equal(feature.env.loadFromProcess, false);
 });
 
 test('a flag beats a variable, a variable beats the file, the file beats the default', () => {
