@@ -38,7 +38,8 @@ async function main(): Promise<void> {
     sessions.refuse(error);
   }
   await sessions.idle;
-  log('idle', { seconds: settings.idleMs / 1000 });
+  log('idle');
+  await drain(steals);
   process.exit(0);
 }
 
@@ -50,14 +51,19 @@ function endWith(target: Target, sessions: Sessions): void {
   });
 }
 
-/** Kubernetes' way to remove the agent: connections that are on their way to the target get there first. */
+/** Connections that are on their way to the target get there first. */
+async function drain(steals: Steals): Promise<void> {
+  await Promise.race([steals.idle(), sleep(drainMs)]);
+}
+
+/** Kubernetes' way to remove the agent. */
 function endOnSignals(server: Server, sessions: Sessions, steals: Steals): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       log('stopped', { signal });
       server.close();
       sessions.close();
-      await Promise.race([steals.idle(), sleep(drainMs)]);
+      await drain(steals);
       process.exit(0);
     });
   }

@@ -25,11 +25,16 @@ const helloTimeoutMs = 10_000;
 
 /**
  * Runs a session to its end.
- * @param ready the entered target, or the reason why there is none, which the proxy is told
+ * @param admit gives the entered target, or throws the reason why there is no session, which the proxy is told
+ * @param leave the session will end in order. @returns whether it is the last one
  */
-export async function startSession(socket: Socket, ready: Promise<SessionNeeds>): Promise<void> {
-  const link = await Link.accept(socket, ownHello('agent'), async () => void (await ready), helloTimeoutMs);
-  const { target, steals } = await ready;
+export async function startSession(
+  socket: Socket,
+  admit: () => Promise<SessionNeeds>,
+  leave: () => boolean,
+): Promise<void> {
+  const link = await Link.accept(socket, ownHello('agent'), async () => void (await admit()), helloTimeoutMs);
+  const { target, steals } = await admit();
   const files = new Files();
   link.serve({
     readEnvironment: () => ({ variables: target.environment }),
@@ -40,6 +45,7 @@ export async function startSession(socket: Socket, ready: Promise<SessionNeeds>)
     resolve,
     connectTcp,
     openUdp,
+    leave: () => ({ last: leave() }),
     steal: async (request) => {
       await steals.steal(request, link);
       return {};

@@ -1,16 +1,19 @@
 // All sessions of the agent: they begin when the target has been entered, and the agent ends itself when
-// there has been none for a while.
+// the last has left in order, or when there has been none for a while.
 
 import type { Socket } from 'node:net';
+import { RemoteError } from '../src/protocol/failure.ts';
 import { log, reasonOf } from './log.ts';
 import { type SessionNeeds, startSession } from './session.ts';
 
 export class Sessions {
-  /** Resolves when there has been no session for the idle time. */
+  /** Resolves when the last session has left, or there has been none for the idle time. */
   readonly idle: Promise<void>;
 
   #idleMs: number;
   #open = new Set<Socket>();
+  /** The last session has been told that it is the last: from then on there is no other one. */
+  #ending = false;
   #timer: NodeJS.Timeout | undefined;
   #becomeIdle: () => void = () => {};
   #ready: Promise<SessionNeeds>;
@@ -47,10 +50,23 @@ export class Sessions {
       this.#open.delete(socket);
       this.#watchIdle();
     });
-    startSession(socket, this.#ready).catch((error: unknown) => {
+    const leave = () => this.#leave(socket);
+    startSession(socket, () => this.#admit(), leave).catch((error: unknown) => {
       log('refused', { reason: reasonOf(error) });
       socket.destroySoon(); // once the reason, if it can be told, is written
     });
+  }
+
+  #admit(): Promise<SessionNeeds> {
+    if (this.#ending) throw new RemoteError('AGENT_ENDING', 'its last session has ended, and so does it');
+    return this.#ready;
+  }
+
+  /** A connection that has not said hello yet counts as a session: its proxy would find the agent gone. */
+  #leave(socket: Socket): boolean {
+    this.#open.delete(socket);
+    this.#ending ||= this.#open.size === 0;
+    return this.#ending;
   }
 
   /** Ends all sessions. May be called twice. */
@@ -60,7 +76,8 @@ export class Sessions {
 
   #watchIdle(): void {
     clearTimeout(this.#timer);
-    this.#timer = this.#open.size > 0 ? undefined : setTimeout(this.#becomeIdle, this.#idleMs);
+    const idleMs = this.#ending ? 0 : this.#idleMs;
+    this.#timer = this.#open.size > 0 ? undefined : setTimeout(this.#becomeIdle, idleMs);
   }
 }
 

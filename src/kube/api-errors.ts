@@ -24,7 +24,17 @@ export async function ask<Answer>(server: string, attempt: Attempt, call: Promis
 }
 
 /** The same, and undefined for what does not exist. */
-export async function askIfThere<Answer>(
+export function askIfThere<Answer>(
+  server: string,
+  attempt: Attempt,
+  call: Promise<Answer>,
+): Promise<Answer | undefined> {
+  return askUnless([404], server, attempt, call);
+}
+
+/** The same, and undefined for an answer with one of these statuses: 404 not there, 409 there already or another. */
+export async function askUnless<Answer>(
+  statuses: readonly number[],
   server: string,
   attempt: Attempt,
   call: Promise<Answer>,
@@ -32,7 +42,7 @@ export async function askIfThere<Answer>(
   try {
     return await call;
   } catch (error) {
-    if (isStatusError(error) && error.code === 404) return undefined;
+    if (isStatusError(error) && statuses.includes(error.code)) return undefined;
     throw explainApiError(error, server, attempt);
   }
 }

@@ -167,6 +167,11 @@ export const messages = {
    * program answers is for nobody when it is `mirrored`.
    */
   incoming: message(66, { port: 'u16', client: address, server: address, mirrored: 'bool' }, {}, { stream: true }),
+  /**
+   * Proxy to agent: the session ends. `last` says that the agent has no other one; it takes no new one then
+   * and ends itself, and whoever is told so removes it.
+   */
+  leave: message(67, {}, { last: 'bool' }),
   /** Agent to proxy: a sentence that the developer should read. */
   tell: message(68, { text: 'string' }, {}),
 

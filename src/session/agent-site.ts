@@ -13,7 +13,11 @@ export interface AgentSite {
   readonly help: string;
   /** Connects, and does `handshake` over the connection: only its answer says that somebody is there. */
   open<Opened>(handshake: (transport: Duplex) => Promise<Opened>): Promise<Opened>;
-  /** Removes what was made for the session; may be called twice. */
+  /** It was made for this session, though others may have joined it since. */
+  readonly created: boolean;
+  /** False when it has ended or is ending. */
+  isLiving(): Promise<boolean>;
+  /** Removes the agent, whoever made it; may be called twice. */
   remove(): Promise<void>;
 }
 
@@ -35,6 +39,8 @@ function runningAgent(address: { readonly host: string; readonly port: number })
   return {
     name,
     help,
+    created: false,
+    isLiving: () => Promise.resolve(true),
     open: (handshake) =>
       new Promise((resolve, reject) => {
         const socket = net.connect({ ...address, noDelay: true });

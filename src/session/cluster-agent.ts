@@ -24,6 +24,8 @@ export async function agentInCluster(
   return {
     name: `the agent pod ${agent.namespace}/${agent.podName}`,
     help: `See "kubectl logs -n ${agent.namespace} ${agent.podName}" while it is there.`,
+    created: agent.created,
+    isLiving: () => agent.isLiving(),
     open: (handshake) => agent.connect(handshake),
     remove: () => agent.remove(),
   };

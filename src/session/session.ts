@@ -4,14 +4,13 @@ import fs from 'node:fs';
 import type { SessionConfig } from '../config/session-config.ts';
 import { MirrordError } from '../errors.ts';
 import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
-import type { Link } from '../protocol/link.ts';
 import type { WantedOfPorts } from '../proxy/incoming.ts';
 import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
 import { makeSessionFolder } from '../proxy/slots.ts';
 import { type AgentSite, findAgentSite } from './agent-site.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
+import { type JoinedAgent, joinAgent, leaveAgent } from './join-agent.ts';
 import { podMachine } from './machine.ts';
-import { openLink } from './open-link.ts';
 import { fetchStartFiles } from './start-files.ts';
 
 export interface Session {
@@ -21,7 +20,7 @@ export interface Session {
   readonly environment: SessionEnvironment;
   /** Settles when the agent is gone before `close`: with the error for the developer. */
   readonly lost: Promise<MirrordError>;
-  /** Ends the session and removes the agent. May be called twice. */
+  /** Ends the session, and removes the agent that nobody else uses. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -46,11 +45,10 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 
 async function start(options: SessionOptions): Promise<Session> {
   const { config, report, signal } = options;
-  const site = await findAgentSite(config, report, signal);
+  const agent = await joinAgent(() => findAgentSite(config, report, signal), signal);
+  const { link } = agent;
   const folder = makeSessionFolder();
-  let link: Link | undefined;
   try {
-    link = await openLink(site, signal);
     const [environment, machine] = await Promise.all([
       sessionEnvironment(link, config.feature.env),
       podMachine(link, config.feature),
@@ -66,16 +64,16 @@ async function start(options: SessionOptions): Promise<Session> {
       ...(options.onLayers && { onLayers: options.onLayers }),
     });
     report(`Ready. ${incomingSentence(config)}`);
-    return { folder, startFiles, ...running(site, link, proxy, environment) };
+    return { folder, startFiles, ...running(agent, proxy, environment) };
   } catch (error) {
-    link?.close();
     fs.rmSync(folder, { recursive: true, force: true });
-    await site.remove();
+    await leaveAgent(agent);
     throw error;
   }
 }
 
-function running(site: AgentSite, link: Link, proxy: RunningProxy, environment: SessionEnvironment): Running {
+function running(agent: JoinedAgent, proxy: RunningProxy, environment: SessionEnvironment): Running {
+  const { site, link } = agent;
   let closing: Promise<void> | undefined;
   return {
     environment,
@@ -87,8 +85,7 @@ function running(site: AgentSite, link: Link, proxy: RunningProxy, environment: 
     close() {
       closing ??= (async () => {
         proxy.close();
-        link.close();
-        await site.remove();
+        await leaveAgent(agent);
       })();
       return closing;
     },

@@ -86,3 +86,27 @@ test('when the target ends, the agent ends its sessions and itself', async () =>
   assert.ok((await link.closed) instanceof Error);
   assert.ok(agent.log.some((line) => line.includes('target ended')));
 });
+
+test('the last session that leaves is told so, the agent takes no other one and ends', async () => {
+  const agent = await start(target());
+  const [first, second] = [await agent.session(), await agent.session()];
+  assert.deepEqual(await first.link.request('leave', {}), { last: false });
+  assert.deepEqual(await second.link.request('leave', {}), { last: true });
+  await assert.rejects(agent.session(), { code: 'AGENT_ENDING' });
+  first.link.close();
+  second.link.close();
+  const [code] = await once(agent.process, 'exit');
+  assert.equal(code, 0);
+});
+
+test('a session that joins while another leaves is served', async () => {
+  const agent = await start(target());
+  const { link } = await agent.session();
+  const silent = connect(agent.port, '127.0.0.1');
+  await once(silent, 'connect');
+  assert.deepEqual(await link.request('leave', {}), { last: false });
+  link.close();
+  const late = await Link.connect(silent, ownHello('proxy'), 5000);
+  await late.request('readEnvironment', {});
+  late.close();
+});
