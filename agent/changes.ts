@@ -23,7 +23,10 @@ export const changes: Handlers = {
     const first = await fs.mkdir(path, { mode, recursive });
     return { first: Buffer.from(first ?? '') };
   },
-  makeTemporaryDirectory: async ({ prefix }) => ({ path: await fs.mkdtemp(prefix.toString(), { encoding: 'buffer' }) }),
+  // (Not in Node's types: the prefix may be a Buffer from Node 20.6 on, and a name need not be UTF-8.)
+  makeTemporaryDirectory: async ({ prefix }) => ({
+    path: await fs.mkdtemp(prefix as unknown as string, { encoding: 'buffer' }),
+  }),
   removeDirectory: async ({ path }) => {
     await fs.rmdir(path);
     return done;

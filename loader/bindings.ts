@@ -38,7 +38,12 @@ interface Bindings {
   fs_event_wrap: { readonly FSEvent: { readonly prototype: Record<string, BindingFunction> } };
   process_wrap: { readonly Process: { readonly prototype: Record<string, BindingFunction> } };
   spawn_sync: { spawn: BindingFunction };
-  stream_wrap: { readonly WriteWrap: new () => Request };
+  stream_wrap: {
+    readonly WriteWrap: new () => Request;
+    /** What a stream's callback is told beside its arguments, by the position that has a name. */
+    readonly streamBaseState: Int32Array;
+    readonly kReadBytesOrError: number;
+  };
   cares_wrap: {
     readonly DNS_ORDER_IPV4_FIRST: number;
     readonly DNS_ORDER_IPV6_FIRST: number;

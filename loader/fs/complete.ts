@@ -62,10 +62,12 @@ export function completeHere(request: unknown, run: () => unknown): unknown {
 /** Completes a call that several remote calls make up: in the promise form, or by the request object. */
 export function completeLater(request: unknown, work: Promise<unknown>): unknown {
   if (request === kUsePromises) return work;
+  // Out of the promise, in which an exception of the program's callback would be a rejection of ours.
+  const later = (run: () => unknown) => setImmediate(() => answer(request as Request, run));
   work.then(
-    (result) => answer(request as Request, () => result),
+    (result) => later(() => result),
     (error) =>
-      answer(request as Request, () => {
+      later(() => {
         throw error;
       }),
   );

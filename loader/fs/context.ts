@@ -38,11 +38,11 @@ export function callLocally(
 /** An ENOENT without asking anybody, in the form that the call wants. */
 export function notFound(
   request: unknown,
-  { syscall, path, recover }: Pick<Operation, 'syscall' | 'path' | 'recover'>,
+  { syscall, path, dest, recover }: Pick<Operation, 'syscall' | 'path' | 'dest' | 'recover'>,
 ): unknown {
   return completeHere(request, () => {
     const instead = recover?.('ENOENT');
     if (instead !== undefined) return instead.result;
-    throw systemError('ENOENT', syscall, path);
+    throw systemError('ENOENT', syscall, path, dest);
   });
 }

@@ -3,10 +3,13 @@
 
 import type { PathPolicy } from '../../src/policy/paths.ts';
 import type { Session } from '../session.ts';
+import { replaceBlob } from './blob.ts';
 import { replaceTwoPaths } from './border.ts';
 import { complete, completeHere } from './complete.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
+import { replaceCopyTree } from './copy-tree.ts';
 import { Descriptors } from './descriptors.ts';
+import { replaceHandleStream } from './handle-stream.ts';
 import { handleOperations } from './handles.ts';
 import { Listings } from './listings.ts';
 import { replaceOpen } from './open.ts';
@@ -51,7 +54,10 @@ export function installFiles(session: Session, policy: PathPolicy): void {
   replaceTwoPaths(context);
   replaceRecursive(context);
   replaceOpenDirectory(context);
+  replaceHandleStream(context);
   replaceWatch(context);
+  replaceCopyTree(context);
+  replaceBlob(context);
 }
 
 function replaceByPath(
@@ -75,8 +81,8 @@ function replaceByPath(
 /** Where some synchronous calls (writeBuffer, writeString) leave their error instead of throwing it. */
 interface ErrorContext {
   errno?: number | undefined;
-  code?: string | undefined;
   syscall?: string | undefined;
+  code?: string | undefined;
 }
 
 function isErrorContext(argument: unknown): argument is ErrorContext {
@@ -87,8 +93,8 @@ function intoContext(context: ErrorContext, call: () => unknown): unknown {
   try {
     return call();
   } catch (error) {
-    const { errno, code, syscall } = error as NodeJS.ErrnoException;
-    Object.assign(context, { errno, code, syscall });
+    const { errno, syscall, code } = error as NodeJS.ErrnoException;
+    Object.assign(context, { errno, syscall, code });
     return undefined;
   }
 }

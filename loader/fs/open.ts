@@ -49,7 +49,7 @@ export function replaceOpen(context: FilesContext): void {
 
   // A FileHandle closes its descriptor by itself.
   const { prototype } = binding.FileHandle;
-  for (const name of ['close', 'releaseFD']) {
+  for (const name of ['close', 'closeSync', 'releaseFD']) {
     const original = prototype[name];
     if (original === undefined) continue;
     prototype[name] = function (...args) {

@@ -99,6 +99,9 @@ export const pathOperations: Readonly<Record<string, PathOperation>> = {
   },
 };
 
+/** Node 20 takes a file on the way for an error; later lines for no entry. */
+const noEntryCodes = process.version.startsWith('v20.') ? ['ENOENT'] : ['ENOENT', 'ENOTDIR'];
+
 function statOperation(syscall: 'stat' | 'lstat', { bytes, shown }: RemotePath, args: readonly unknown[]): Operation {
   const [, bigint, , throwIfNoEntry] = args;
   return define({
@@ -107,8 +110,7 @@ function statOperation(syscall: 'stat' | 'lstat', { bytes, shown }: RemotePath, 
     syscall,
     path: shown,
     result: ({ stat }) => statArray(stat, bigint === true),
-    recover: (code) =>
-      throwIfNoEntry === false && (code === 'ENOENT' || code === 'ENOTDIR') ? { result: undefined } : undefined,
+    recover: (code) => (throwIfNoEntry === false && noEntryCodes.includes(code) ? { result: undefined } : undefined),
   });
 }
 

@@ -18,6 +18,11 @@ export type Route =
   | { readonly to: 'remote'; readonly path: RemotePath }
   | { readonly to: 'notFound'; readonly path: PathArgument };
 
+/** A path as a public function gets it: a file: URL as its path; all else as it is. */
+export function plainPath(path: unknown): unknown {
+  return path instanceof URL && path.protocol === 'file:' ? decodeURIComponent(path.pathname) : path;
+}
+
 export function route(policy: PathPolicy, path: unknown, access: 'read' | 'write'): Route {
   if (typeof path !== 'string' && !(path instanceof Uint8Array)) return { to: 'local', path: path as string };
   // latin1 keeps each byte of a name that is not UTF-8, there and back.

@@ -1,13 +1,15 @@
 // Whole files in one go: readFileSync with an encoding is one call of the binding, and so is readFile from
 // Node 26 on. Here both are one round trip, when the file is not above the prefetch size.
 
+import fs from 'node:fs';
 import { getBinding } from '../bindings.ts';
 import { codeOf, systemError } from '../errors.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
+import { bothForms, noteDuring } from './during.ts';
 import { maxReadBytes } from './handles.ts';
 import { accessOf, closeRemote, descriptorFor, openRequest } from './open.ts';
 import { type RemotePath, route } from './paths.ts';
-import { isRegularFile } from './stat.ts';
+import { isDirectory, isRegularFile } from './stat.ts';
 
 export function replaceReadWhole(context: FilesContext): void {
   /** readFileUtf8(path or fd, flags): synchronous only. */
@@ -68,21 +70,24 @@ interface ReadFileJob {
 }
 
 /**
- * Node 26 and later: `new ReadFileJob(path, flags, length).run(path)`. The flags stay inside the job, so
- * the path alone decides: a whole file is read, and `r` is what all but nobody passes.
+ * Node 26 and later: `new ReadFileJob(path, flags, length).run(path)`. The flags stay inside the job, so they are
+ * taken from the public call, which runs the job before it returns.
  */
 function replaceReadFileJob(context: FilesContext): void {
   const prototype = getBinding('fs').ReadFileJob?.prototype;
   const original = prototype?.run;
   if (prototype === undefined || original === undefined) return;
+  const asked = noteDuring('readFile', bothForms, ([, options]) => flagsOf(options));
   prototype.run = function (...args) {
     const job = this as ReadFileJob;
-    const way = route(context.policy, args[0], 'read');
+    const flags = asked.now ?? fs.constants.O_RDONLY;
+    const way = route(context.policy, args[0], accessOf(flags));
     // A mapped path cannot be put into a job that is made already; it is opened and read on from there.
     if (way.to === 'local') return original.apply(this, args);
     if (way.to === 'notFound') return systemError('ENOENT', 'open', way.path);
-    context.session.async.call('openFile', openRequest(context, way.path, 0, 0), (error, reply) => {
+    context.session.async.call('openFile', openRequest(context, way.path, flags, 0o666), (error, reply) => {
       if (reply === undefined) job.ondone(systemError(codeOf(error, 'EIO'), 'open', way.path.shown));
+      else if (isDirectory(reply.stat)) job.ondone(refused(context, reply.handle, way.path));
       else if (reply.whole) job.ondone(null, Buffer.from(reply.data), -1, reply.data.length);
       else {
         const size = isRegularFile(reply.stat) ? Number(reply.stat.size) : 0;
@@ -98,4 +103,27 @@ function replaceReadFileJob(context: FilesContext): void {
     });
     return undefined;
   };
+}
+
+/** Node's job opens and reads in one, so the error of reading a folder names the path. */
+function refused(context: FilesContext, handle: number, path: RemotePath): Error {
+  closeRemote(context, handle, false);
+  return systemError('EISDIR', 'read', path.shown);
+}
+
+const flagNumbers: Readonly<Record<string, number>> = {
+  r: fs.constants.O_RDONLY,
+  w: fs.constants.O_CREAT | fs.constants.O_TRUNC | fs.constants.O_WRONLY,
+  a: fs.constants.O_CREAT | fs.constants.O_APPEND | fs.constants.O_WRONLY,
+};
+
+/** The number of `options.flag`: `r`, `w` or `a`, with `+`, `x` (exclusive) and `s` (synchronous) in any order. */
+function flagsOf(options: unknown): number | undefined {
+  const flag = (options as { flag?: unknown } | null | undefined)?.flag;
+  if (typeof flag !== 'string') return typeof flag === 'number' ? flag : undefined;
+  const { O_RDWR, O_WRONLY, O_EXCL, O_SYNC } = fs.constants;
+  const letter = /[rwa]/.exec(flag)?.[0] ?? 'r';
+  const number = flagNumbers[letter] ?? 0;
+  const access = flag.includes('+') ? (number & ~O_WRONLY) | O_RDWR : number;
+  return access | (flag.includes('x') ? O_EXCL : 0) | (flag.includes('s') ? O_SYNC : 0);
 }

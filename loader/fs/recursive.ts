@@ -41,7 +41,7 @@ export function replaceRecursive(context: FilesContext): void {
         const way = route(context.policy, path, 'read');
         if (way.to === 'local') return callLocally(original, this, way.path, args);
         if (way.to === 'notFound') return notFound(request, { syscall: 'scandir', path: way.path });
-        const walk = walkFolders(way.path, encoding, withTypes === true);
+        const walk = listFolders(way.path, encoding, withTypes === true);
         if (request === undefined) return walkSync(context, walk);
         return completeLater(request, walkAsync(context, walk));
       },
@@ -52,14 +52,40 @@ export function replaceRecursive(context: FilesContext): void {
 type Ask = { [Name in MessageName]: { readonly message: Name; readonly request: RequestOf<Name> } }[
   | 'readDirectory'
   | 'stat'];
-type Walk = Generator<Ask, unknown, unknown>;
+export type Walk = Generator<Ask, unknown, unknown>;
 
-/** Breadth first, as Node's own: the result lists the entries folder by folder. */
-function* walkFolders(start: RemotePath, encoding: unknown, withTypes: boolean): Walk {
-  const folders: { path: Buffer; relative: Buffer }[] = [{ path: start.bytes, relative: Buffer.alloc(0) }];
+/** The result of readdirRecursive: the entries, folder by folder. */
+function* listFolders(start: RemotePath, encoding: unknown, withTypes: boolean): Walk {
   const names: (string | Buffer)[] = [];
   const types: number[] = [];
+  const folders: (string | Buffer)[] = [];
   const counts: number[] = [];
+  for (const { relative, entries } of (yield* walkFolders(start, 'scandir', true)) as WalkedFolder[]) {
+    folders.push(inEncoding(relative, encoding));
+    counts.push(entries.length);
+    for (const { name, type } of entries) {
+      names.push(inEncoding(withTypes ? name : join(relative, name), encoding));
+      types.push(type);
+    }
+  }
+  if (!withTypes) return names;
+  return [names, Uint8Array.from(types), Uint32Array.from(counts), folders];
+}
+
+export interface WalkedFolder {
+  /** Below the start, which itself is empty. */
+  readonly relative: Buffer;
+  readonly entries: ReplyOf<'readDirectory'>['entries'];
+}
+
+/**
+ * Breadth first, as Node's own.
+ * @param followLinks as readdir does, and opendir does not
+ * @returns WalkedFolder[]
+ */
+export function* walkFolders(start: RemotePath, syscall: string, followLinks: boolean): Walk {
+  const folders: { path: Buffer; relative: Buffer }[] = [{ path: start.bytes, relative: Buffer.alloc(0) }];
+  const walked: WalkedFolder[] = [];
   for (const folder of folders) {
     let reply: ReplyOf<'readDirectory'>;
     try {
@@ -67,25 +93,18 @@ function* walkFolders(start: RemotePath, encoding: unknown, withTypes: boolean):
       reply = (yield { message: 'readDirectory', request: { path: folder.path } }) as ReplyOf<'readDirectory'>;
     } catch (error) {
       const path = folder === folders[0] ? start.shown : folder.path;
-      throw systemError(codeOf(error, 'EIO'), 'scandir', path);
+      throw systemError(codeOf(error, 'EIO'), syscall, path);
     }
-    counts.push(reply.entries.length);
+    walked.push({ relative: folder.relative, entries: reply.entries });
     for (const { name, type } of reply.entries) {
       const path = join(folder.path, name);
-      const relative = join(folder.relative, name);
-      names.push(inEncoding(withTypes ? name : relative, encoding));
-      types.push(type);
-      if (
-        type === direntDirectory ||
-        ((type === direntLink || type === direntUnknown) && (yield* leadsToFolder(path)))
-      ) {
-        folders.push({ path, relative });
+      const isFollowed = type === direntUnknown || (followLinks && type === direntLink);
+      if (type === direntDirectory || (isFollowed && (yield* leadsToFolder(path)))) {
+        folders.push({ path, relative: join(folder.relative, name) });
       }
     }
   }
-  if (!withTypes) return names;
-  const relatives = folders.map(({ relative }) => inEncoding(relative, encoding));
-  return [names, Uint8Array.from(types), Uint32Array.from(counts), relatives];
+  return walked;
 }
 
 function* leadsToFolder(path: Buffer): Generator<Ask, boolean, unknown> {
@@ -97,7 +116,7 @@ function* leadsToFolder(path: Buffer): Generator<Ask, boolean, unknown> {
   }
 }
 
-function walkSync({ session }: FilesContext, walk: Walk): unknown {
+export function walkSync({ session }: FilesContext, walk: Walk): unknown {
   let step = walk.next();
   while (!step.done) {
     let reply: unknown;
@@ -112,7 +131,7 @@ function walkSync({ session }: FilesContext, walk: Walk): unknown {
   return step.value;
 }
 
-async function walkAsync({ session }: FilesContext, walk: Walk): Promise<unknown> {
+export async function walkAsync({ session }: FilesContext, walk: Walk): Promise<unknown> {
   let step = walk.next();
   while (!step.done) {
     let reply: unknown;

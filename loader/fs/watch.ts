@@ -1,10 +1,12 @@
 // watch and watchFile: the agent is asked at intervals what is there, since a ConfigMap or a rotated token
 // changes by a symlink that inotify on this machine cannot see. Node's own watchers do the rest.
 
+import fs from 'node:fs';
 import type { ReplyOf, Stat } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
 import type { FilesContext } from './context.ts';
+import { type During, noteDuring } from './during.ts';
 import { inEncoding } from './operations.ts';
 import { type RemotePath, route } from './paths.ts';
 import { statArray } from './stat.ts';
@@ -19,7 +21,12 @@ const noStat: Stat = {
 };
 
 export function replaceWatch(context: FilesContext): void {
-  replaceStart(context, getBinding('fs').StatWatcher.prototype, startStatWatcher);
+  const asked = noteDuring(
+    'watchFile',
+    [fs],
+    ([, options]) => (options as fs.WatchFileOptions | null)?.bigint === true,
+  );
+  replaceStart(context, getBinding('fs').StatWatcher.prototype, statWatcherStart(asked));
   replaceStart(context, getBinding('fs_event_wrap').FSEvent.prototype, startWatcher);
 }
 
@@ -34,23 +41,28 @@ function replaceStart(context: FilesContext, prototype: Record<string, BindingFu
 }
 
 /** StatWatcher.start(path, interval): calls `onchange(status, numbers)`, the new stat and the one before. */
-const startStatWatcher: Start = ({ session }, handle, path, [, interval]) => {
-  let before: Stat | undefined;
-  poll(handle, interval as number, () => {
-    session.async.call('stat', { path: path.bytes, follow: true }, (error, reply) => {
-      const now = reply?.stat ?? noStat;
-      // As libuv does: the first look is told only when there is nothing to see.
-      if (before === undefined ? error !== undefined : !sameFile(before, now)) {
-        const numbers = Float64Array.from([...statArray(now, false), ...statArray(before ?? noStat, false)], Number);
-        const bigints = BigInt64Array.from([...statArray(now, true), ...statArray(before ?? noStat, true)], BigInt);
-        const status = error === undefined ? 0 : errnoOf(codeOf(error, 'EIO'));
-        (handle.onchange as (status: number, stats: unknown) => void)(status, isBigInt(handle) ? bigints : numbers);
-      }
-      before = now;
+const statWatcherStart =
+  (asked: During<boolean>): Start =>
+  ({ session }, handle, path, [, interval]) => {
+    let before: Stat | undefined;
+    const bigint = asked.now === true;
+    poll(handle, interval as number, () => {
+      session.async.call('stat', { path: path.bytes, follow: true }, (error, reply) => {
+        const now = reply?.stat ?? noStat;
+        // As libuv does: the first look is told only when there is nothing to see.
+        if (before === undefined ? error !== undefined : !sameFile(before, now)) {
+          const old = before ?? noStat;
+          const stats = bigint
+            ? BigInt64Array.from([...statArray(now, true), ...statArray(old, true)], BigInt)
+            : Float64Array.from([...statArray(now, false), ...statArray(old, false)], Number);
+          const status = error === undefined ? 0 : errnoOf(codeOf(error, 'EIO'));
+          (handle.onchange as (status: number, stats: unknown) => void)(status, stats);
+        }
+        before = now;
+      });
     });
-  });
-  return 0;
-};
+    return 0;
+  };
 
 /** FSEvent.start(path, persistent, recursive, encoding): calls `onchange(status, event, name)`. */
 const startWatcher: Start = ({ session }, handle, path, [, persistent, , encoding]) => {
@@ -109,18 +121,4 @@ function sameFile(a: Stat, b: Stat): boolean {
   return (
     a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.mode === b.mode
   );
-}
-
-/** Whether watchFile was called with `bigint`: Node's own watcher, the handle's owner, knows. */
-function isBigInt(handle: Handle): boolean {
-  return Object.getOwnPropertySymbols(handle).some((symbol) => {
-    const owner = handle[symbol as unknown as string];
-    return (
-      typeof owner === 'object' &&
-      owner !== null &&
-      Object.getOwnPropertySymbols(owner).some(
-        (key) => key.description === 'kUseBigint' && (owner as Record<symbol, unknown>)[key] === true,
-      )
-    );
-  });
 }

@@ -4,14 +4,14 @@
 import type { MessageName, RequestOf } from '../../src/protocol/schema.ts';
 import type { Operation } from './complete.ts';
 import { define, inEncoding, type PathOperation } from './operations.ts';
-import type { RemotePath } from './paths.ts';
+import type { PathArgument, RemotePath } from './paths.ts';
 
 const write = () => 'write' as const;
 
 /** Changes that answer with nothing. */
 type Silent = Extract<
   MessageName,
-  'setMode' | 'setOwner' | 'setTimes' | 'removeDirectory' | 'removeFile' | 'symlink' | 'removeTree'
+  'setMode' | 'setOwner' | 'setTimes' | 'removeDirectory' | 'removeFile' | 'removeTree'
 >;
 
 export const writeOperations: Readonly<Record<string, PathOperation>> = {
@@ -32,8 +32,18 @@ export const writeOperations: Readonly<Record<string, PathOperation>> = {
   })),
   /** symlink(target, path, flags, req) */
   symlink: {
-    ...change(3, 'symlink', 'symlink', ({ bytes }, [target]) => ({ path: bytes, target: toBytes(target) })),
+    requestAt: 3,
     pathAt: 1,
+    access: write,
+    operation: ({ bytes, shown }, [target]) =>
+      define({
+        message: 'symlink',
+        request: { path: bytes, target: toBytes(target) },
+        syscall: 'symlink',
+        path: target as PathArgument,
+        dest: shown,
+        result: () => undefined,
+      }),
   },
   /** mkdir(path, mode, recursive, req) */
   mkdir: {

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { getBinding } from '../bindings.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
-import { route } from './paths.ts';
+import { plainPath, route } from './paths.ts';
 
 export function replaceWriteWhole(context: FilesContext): void {
   /** writeFileUtf8(path or fd, text, flags, mode): synchronous only. */
@@ -42,8 +42,7 @@ function writeAll(fd: number, text: string): void {
 /** With `flush`, Node opens, writes and syncs by calls of their own. */
 function avoidWriteFileJob({ policy }: FilesContext): void {
   const flushed = (path: unknown, options: unknown): unknown => {
-    const plain = path instanceof URL ? decodeURIComponent(path.pathname) : path;
-    if (route(policy, plain, 'write').to === 'local') return options;
+    if (route(policy, plainPath(path), 'write').to === 'local') return options;
     return { ...(typeof options === 'string' ? { encoding: options } : (options as object)), flush: true };
   };
   const { writeFile } = fs;

@@ -52,8 +52,15 @@ export interface Client {
   line(): Promise<string>;
 }
 
+export interface PodOptions {
+  /** Programs of Node to have in the pod, as /nodes/NAME/node. */
+  readonly nodes?: Readonly<Record<string, string>>;
+  /** The user and group that the pod's process runs as; root, unless this says otherwise. */
+  readonly user?: string;
+}
+
 /** Starts the pod with the program `pod-main.cjs` in it, which answers on 8080, 9090 and on its loopback. */
-export async function startPod(): Promise<Pod> {
+export async function startPod({ nodes = {}, user = '0:0' }: PodOptions = {}): Promise<Pod> {
   const root = await makeRoot();
   // Both end when their stdin does, so they never outlive a test that is killed.
   const client = spawn('unshare', ['--net', '--kill-child', '--fork', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -61,7 +68,13 @@ export async function startPod(): Promise<Pod> {
     'unshare',
     ['--net', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', podScript, 'sh', root],
     {
-      env: { SHOP_MODE: 'remote', PATH: process.env.PATH, NODE: process.execPath },
+      env: {
+        SHOP_MODE: 'remote',
+        PATH: process.env.PATH,
+        NODE: process.execPath,
+        NODES: listOf(nodes),
+        POD_USER: user,
+      },
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   );
@@ -92,13 +105,24 @@ const podScript = `
     [ -e /$folder ] && mkdir -p "$1/$folder" && mount --bind /$folder "$1/$folder"
   done
   mkdir -p "$1/node" && mount --bind "$(dirname "$NODE")" "$1/node"
+  for node in $NODES; do
+    mkdir -p "$1/nodes/\${node%%:*}" && mount --bind "$(dirname "\${node#*:}")" "$1/nodes/\${node%%:*}"
+  done
   mount -t proc proc "$1/proc"
+  touch "$1/dev/null" && mount --bind /dev/null "$1/dev/null"
   ip link set lo up
   until ip link set eth0 up 2>/dev/null; do sleep 0.05; done
   ip address add ${podAddress}/24 dev eth0
   ip address add ${podAddressV6}/64 dev eth0 nodad
-  exec chroot "$1" /node/node /pod-main.cjs
+  exec chroot --userspec="$POD_USER" "$1" /node/node /pod-main.cjs
 `;
+
+/** `NAME:PROGRAM` each, for the script. */
+function listOf(nodes: Readonly<Record<string, string>>): string {
+  return Object.entries(nodes)
+    .map(([name, program]) => `${name}:${program}`)
+    .join(' ');
+}
 
 async function makeRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'mirrord-pod-'));
