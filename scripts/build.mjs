@@ -1,11 +1,12 @@
 // Builds dist/: the command line with the proxy (ES modules, split so that each command loads what it
-// needs), the loader (one file, since every program pays for it) and the agent.
+// needs), the loader (one file, since every program pays for it), the supervisor and the agent.
 
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildAgent } from './build-agent.mjs';
+import { buildSupervisor } from './build-supervisor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
@@ -41,6 +42,7 @@ await Promise.all([
     minifySyntax: true,
   }),
   buildAgent(),
+  buildSupervisor(),
 ]);
 
 // For `--import mirrord/register`: importing CommonJS of this size costs 35 ms on Node 20, requiring it 12.

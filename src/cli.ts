@@ -4,6 +4,7 @@
 import { Command, Option } from 'commander';
 import { type EnvOptions, showEnvironment } from './cli/env.ts';
 import { exec } from './cli/exec.ts';
+import { type LayerChoice, layerChoices } from './cli/layer.ts';
 import { outliveTerminal, reportError } from './cli/report.ts';
 import { runProxyProcess, startProxyProcess } from './cli/start-proxy.ts';
 import { StartStopped } from './cli/start-signal.ts';
@@ -32,7 +33,12 @@ sessionOptions(
   .option('--no-tcp-outgoing', 'outgoing TCP connections leave from this machine')
   .option('--no-udp-outgoing', 'outgoing UDP datagrams leave from this machine')
   .option('--skip-processes <names>', 'programs that stay on this machine; a list with ";"')
-  .action((command: string, args: string[], options: CommanderFlags) => exec(command, args, toFlags(options)));
+  .addOption(
+    new Option('--layer <layer>', 'how the program is reached, where it is no Node program').choices(layerChoices),
+  )
+  .action((command: string, args: string[], { layer, ...options }: CommanderFlags & { layer?: LayerChoice }) =>
+    exec(command, args, toFlags(options), layer),
+  );
 
 sessionOptions(
   program.command('env').description('show the variables that a program gets inside a pod, and where each comes from'),

@@ -6,9 +6,12 @@ import { fileURLToPath } from 'node:url';
 import type { Flags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { EnvironmentConfig } from '../config/session-config.ts';
-import { sessionVariable, takeVariable } from '../policy/layer-settings.ts';
+import { MirrordError } from '../errors.ts';
+import { sessionVariable, supervisorSocket, takeVariable } from '../policy/layer-settings.ts';
 import { nodeOption } from '../policy/node-options.ts';
 import { type Session, startSession } from '../session/session.ts';
+import { launcher } from '../session/supervision.ts';
+import { findProgram, type LayerChoice } from './layer.ts';
 import { endAs, type Outcome, runProgram } from './program.ts';
 import { report } from './report.ts';
 import { startSignal } from './start-signal.ts';
@@ -16,7 +19,12 @@ import { startSignal } from './start-signal.ts';
 /** A program that has not joined by then is not one that we reach (today: only Node's). */
 const joinTimeoutMs = 10_000;
 
-export async function exec(command: string, args: readonly string[], flags: Flags): Promise<void> {
+export async function exec(
+  command: string,
+  args: readonly string[],
+  flags: Flags,
+  layer: LayerChoice = 'auto',
+): Promise<void> {
   const config = resolveConfig({ flags, env: process.env, cwd: process.cwd() });
   const start = startSignal();
   let joined = false;
@@ -32,13 +40,32 @@ export async function exec(command: string, args: readonly string[], flags: Flag
   void session.lost.then((error) => process.stderr.write(error.format()));
   let outcome: Outcome;
   try {
-    outcome = await runProgram(command, args, programEnvironment(session, config.feature.env));
+    const env = programEnvironment(session, config.feature.env);
+    outcome = await runProgram(...underLayer(layer, command, args, env, session), env);
     if (!joined && late.hasRef()) sayNotJoined(command);
   } finally {
     clearTimeout(late);
     await session.close();
   }
   endAs(outcome);
+}
+
+/** The command as it is, or the launcher that starts it under the supervisor. */
+function underLayer(
+  choice: LayerChoice,
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { folder }: Session,
+): [command: string, args: readonly string[]] {
+  const found = findProgram(command, env.PATH ?? '');
+  if (found === undefined || (choice === 'auto' ? found.layer : choice) !== 'seccomp') return [command, args];
+  const launch = launcher();
+  if (launch !== undefined) return [launch, [path.join(folder, supervisorSocket), found.file, command, ...args]];
+  if (choice === 'auto') return [command, args];
+  throw new MirrordError('SUPERVISOR_UNAVAILABLE', 'Programs are supervised on Linux only, on x86-64 and arm64.', {
+    help: 'Node programs run inside the pod on every system; they do not need --layer.',
+  });
 }
 
 /** Our own variables and the pod's, and what brings the loader into every Node process below. */

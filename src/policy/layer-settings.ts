@@ -16,6 +16,9 @@ export const settingsFile = 'session.json';
 export const freeSlots = 'free';
 export const takenSlots = 'taken';
 
+/** The unix socket in the session's folder to which the launchers of supervised programs come. */
+export const supervisorSocket = 'supervisor';
+
 /** A file of the pod that a variable names, and its copy for processes that start here. */
 export interface StartFile {
   readonly name: string;

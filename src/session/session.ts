@@ -12,6 +12,7 @@ import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
 import { type JoinedAgent, joinAgent, leaveAgent } from './join-agent.ts';
 import { podMachine } from './machine.ts';
 import { fetchStartFiles } from './start-files.ts';
+import { offerSupervision, type Supervision } from './supervision.ts';
 
 export interface Session {
   /** For the environment of the programs that join. */
@@ -63,8 +64,9 @@ async function start(options: SessionOptions): Promise<Session> {
       report,
       ...(options.onLayers && { onLayers: options.onLayers }),
     });
+    const supervision = await offerSupervision(folder, (error) => process.stderr.write(error.format()));
     report(`Ready. ${incomingSentence(config)}`);
-    return { folder, startFiles, ...running(agent, proxy, environment) };
+    return { folder, startFiles, ...running(agent, proxy, supervision, environment) };
   } catch (error) {
     fs.rmSync(folder, { recursive: true, force: true });
     await leaveAgent(agent);
@@ -72,7 +74,12 @@ async function start(options: SessionOptions): Promise<Session> {
   }
 }
 
-function running(agent: JoinedAgent, proxy: RunningProxy, environment: SessionEnvironment): Running {
+function running(
+  agent: JoinedAgent,
+  proxy: RunningProxy,
+  supervision: Supervision,
+  environment: SessionEnvironment,
+): Running {
   const { site, link } = agent;
   let closing: Promise<void> | undefined;
   return {
@@ -84,6 +91,7 @@ function running(agent: JoinedAgent, proxy: RunningProxy, environment: SessionEn
     }),
     close() {
       closing ??= (async () => {
+        supervision.close();
         proxy.close();
         await leaveAgent(agent);
       })();

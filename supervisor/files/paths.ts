@@ -1,0 +1,68 @@
+// The calls that ask about a path and hold nothing: access, readlink, statfs and their forms.
+
+import fs from 'node:fs';
+import type { Addon } from '../addon.ts';
+import { type Call, Errno, type Handler, type Outcome } from '../call.ts';
+import { identify } from './descriptors.ts';
+import { route, workingDirectory } from './route.ts';
+
+export function pathHandlers(addon: Addon): Record<string, Handler> {
+  return {
+    /** access(path, mode) */
+    access: (call) => access(call, workingDirectory, call.int(1)),
+    /** faccessat(folder, path, mode), faccessat2 with flags, which mean nothing to the agent's root */
+    faccessat: (call) => access(call, call.int(0), call.int(2)),
+    faccessat2: (call) => access(call, call.int(0), call.int(2)),
+    /** readlink(path, buffer, size) */
+    readlink: (call) => readLink(call, workingDirectory, call.long(1), call.long(2)),
+    /** readlinkat(folder, path, buffer, size) */
+    readlinkat: (call) => readLink(call, call.int(0), call.long(2), call.long(3)),
+    /** statfs(path, into) */
+    statfs: (call) => statFileSystem(addon, call),
+    /** fstatfs(fd, into) */
+    fstatfs: (call) => {
+      const { kind } = identify(call.thread, call.int(0));
+      // Which file system it was, nobody remembers; an answer about ours would be wrong.
+      if (kind === 'file' || kind === 'folder') throw new Errno('ENOSYS');
+      return 'pass';
+    },
+  };
+}
+
+function access(call: Call, folder: number, mode: number): Outcome | Promise<Outcome> {
+  const way = route(call, folder, call.path ?? Buffer.alloc(0), 'read');
+  if (way.to === 'kernel') return 'pass';
+  const { path } = way;
+  const done =
+    way.to === 'pod' ? call.program.session.calls.ask('access', { path, mode }) : fs.promises.access(path, mode);
+  return done.then(() => 0);
+}
+
+function readLink(call: Call, folder: number, into: number, size: number): Outcome | Promise<Outcome> {
+  const way = route(call, folder, call.path ?? Buffer.alloc(0), 'read');
+  if (way.to === 'kernel') return 'pass';
+  if ((size | 0) <= 0) throw new Errno('EINVAL');
+  const target =
+    way.to === 'pod'
+      ? call.program.session.calls.ask('readLink', { path: way.path }).then((reply) => reply.target)
+      : fs.promises.readlink(way.path, 'buffer');
+  return target.then((bytes) => {
+    const part = bytes.subarray(0, size);
+    call.write(into, part);
+    return part.length;
+  });
+}
+
+function statFileSystem(addon: Addon, call: Call): Outcome | Promise<Outcome> {
+  const way = route(call, workingDirectory, call.path ?? Buffer.alloc(0), 'read');
+  if (way.to === 'kernel') return 'pass';
+  const found =
+    way.to === 'pod'
+      ? call.program.session.calls.ask('statFileSystem', { path: way.path })
+      : fs.promises.statfs(way.path, { bigint: true });
+  return found.then(({ type, bsize, blocks, bfree, bavail, files, ffree }) => {
+    const numbers = BigInt64Array.of(type, bsize, blocks, bfree, bavail, files, ffree);
+    call.write(call.long(1), addon.encodeStatfs(numbers));
+    return 0;
+  });
+}
