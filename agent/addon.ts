@@ -20,6 +20,8 @@ export interface Addon {
   markedSocket(mark: number, isV6: boolean, host: string): number;
   /** A netlink socket (NETLINK_*: 0 routes, 4 sockets, 12 netfilter) of the main thread's network. The caller closes it. */
   openNetlink(protocol: number): number;
+  /** lseek(2), which Node lacks. */
+  seek(fd: number, offset: bigint, whence: number): bigint;
   /** Sends a datagram to the kernel and returns those that it answered with. */
   exchange(fd: number, request: Buffer): Buffer[];
 }

@@ -8,6 +8,7 @@ import { constants, promises as fs } from 'node:fs';
 import { RemoteError } from '../src/protocol/failure.ts';
 import type { Handlers } from '../src/protocol/link.ts';
 import type { ReplyOf, RequestOf } from '../src/protocol/schema.ts';
+import type { Addon } from './addon.ts';
 import { changes, toId, toSeconds } from './changes.ts';
 import { access, inspect, readDirectory, readLink, realPath, stat, toStat } from './paths.ts';
 
@@ -32,6 +33,7 @@ export class Files {
       return { written: bytesWritten };
     },
     syncFile: ({ handle, dataOnly }) => this.#change(handle, (file) => (dataOnly ? file.datasync() : file.sync())),
+    seekFile: ({ handle, offset, whence }) => ({ position: this.#seek(this.#find(handle).fd, offset, whence) }),
     truncateFile: ({ handle, length }) => this.#change(handle, (file) => file.truncate(Number(length))),
     setFileMode: ({ handle, mode }) => this.#change(handle, (file) => file.chmod(mode)),
     setFileOwner: ({ handle, uid, gid }) => this.#change(handle, (file) => file.chown(toId(uid), toId(gid))),
@@ -47,10 +49,15 @@ export class Files {
     ...changes,
   };
 
+  #seek: Addon['seek'];
   #open = new Map<number, fs.FileHandle>();
   #opening = 0;
   #lastHandle = 0;
   #closed = false;
+
+  constructor({ seek }: Pick<Addon, 'seek'>) {
+    this.#seek = seek;
+  }
 
   /** Closes every handle. May be called twice. */
   async close(): Promise<void> {

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   try {
     const target = settings.target.kind === 'none' ? noTarget : enterTarget(addon, findTarget(settings.target));
     log('entered', { pid: target.pid });
-    sessions.begin({ target, steals });
+    sessions.begin({ target, steals, addon });
     endWith(target, sessions);
   } catch (error) {
     // It stays up and says so to whoever comes, until it has been idle long enough.

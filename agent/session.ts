@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { ownHello } from '../src/protocol/hello.ts';
 import { Link } from '../src/protocol/link.ts';
+import type { Addon } from './addon.ts';
 import { Files } from './files.ts';
 import type { Steals } from './incoming/steal.ts';
 import { log } from './log.ts';
@@ -18,6 +19,7 @@ import { openUdp } from './udp.ts';
 export interface SessionNeeds {
   readonly target: Target;
   readonly steals: Steals;
+  readonly addon: Addon;
 }
 
 /** A proxy says hello at once; whoever connects and is silent is no proxy. */
@@ -34,8 +36,8 @@ export async function startSession(
   leave: () => boolean,
 ): Promise<void> {
   const link = await Link.accept(socket, ownHello('agent'), async () => void (await admit()), helloTimeoutMs);
-  const { target, steals } = await admit();
-  const files = new Files();
+  const { target, steals, addon } = await admit();
+  const files = new Files(addon);
   link.serve({
     readEnvironment: () => ({ variables: target.environment }),
     ...files.handlers,

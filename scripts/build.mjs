@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildAgent } from './build-agent.mjs';
+import { buildNative } from './build-native.mjs';
 import { buildSupervisor } from './build-supervisor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -43,6 +44,7 @@ await Promise.all([
   }),
   buildAgent(),
   buildSupervisor(),
+  buildNative(),
 ]);
 
 // For `--import mirrord/register`: importing CommonJS of this size costs 35 ms on Node 20, requiring it 12.

@@ -244,6 +244,21 @@ static napi_value exchange(napi_env env, napi_callback_info info) {
   return receive_all(env, fd, replies) ? replies : fail(env, "recv");
 }
 
+// seek(fd, offset, whence): lseek(2), the new position.
+static napi_value seek(napi_env env, napi_callback_info info) {
+  napi_value values[3], result;
+  int32_t fd, whence;
+  int64_t offset;
+  bool is_exact;
+  if (!arguments(env, info, values, 3) || napi_get_value_int32(env, values[0], &fd) != napi_ok ||
+      napi_get_value_bigint_int64(env, values[1], &offset, &is_exact) != napi_ok ||
+      napi_get_value_int32(env, values[2], &whence) != napi_ok)
+    return wrong_argument(env, "seek(fd, offset, whence)");
+  off_t position = lseek(fd, offset, whence);
+  if (position < 0) return fail(env, "lseek");
+  return napi_create_bigint_int64(env, position, &result) == napi_ok ? result : NULL;
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"setNetns", NULL, set_netns, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -251,6 +266,7 @@ NAPI_MODULE_INIT() {
       {"originalDestination", NULL, original_destination, NULL, NULL, NULL, napi_enumerable, NULL},
       {"markedSocket", NULL, marked_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openNetlink", NULL, open_netlink, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"seek", NULL, seek, NULL, NULL, NULL, napi_enumerable, NULL},
       {"exchange", NULL, exchange, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;

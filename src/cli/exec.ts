@@ -1,6 +1,7 @@
 // `mirrord exec`: starts a session, runs the program in it, and ends both together. The session's proxy is
 // this process.
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Flags } from '../config/flags.ts';
@@ -8,6 +9,7 @@ import { resolveConfig } from '../config/resolve.ts';
 import type { EnvironmentConfig } from '../config/session-config.ts';
 import { MirrordError } from '../errors.ts';
 import { sessionVariable, supervisorSocket, takeVariable } from '../policy/layer-settings.ts';
+import { preloadFile, preloadVariable, withPreload } from '../policy/native-layer.ts';
 import { nodeOption } from '../policy/node-options.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { launcher } from '../session/supervision.ts';
@@ -61,7 +63,11 @@ function underLayer(
   const found = findProgram(command, env.PATH ?? '');
   if (found === undefined || (choice === 'auto' ? found.layer : choice) !== 'seccomp') return [command, args];
   const launch = launcher();
-  if (launch !== undefined) return [launch, [path.join(folder, supervisorSocket), found.file, command, ...args]];
+  if (launch !== undefined) {
+    // One layer for a program and all that it starts: these stay supervised, whatever they are linked to.
+    delete env[preloadVariable];
+    return [launch, [path.join(folder, supervisorSocket), found.file, command, ...args]];
+  }
   if (choice === 'auto') return [command, args];
   throw new MirrordError('SUPERVISOR_UNAVAILABLE', 'Programs are supervised on Linux only, on x86-64 and arm64.', {
     help: 'Node programs run inside the pod on every system; they do not need --layer.',
@@ -81,9 +87,12 @@ function programEnvironment(
     for (const name of environment.unset) delete env[name];
     for (const { name, copy } of startFiles) env[name] = copy;
   }
-  const loader = path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs');
+  const dist = path.dirname(fileURLToPath(import.meta.url));
+  const loader = path.join(dist, 'register.cjs');
   env.NODE_OPTIONS = [env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
   env[sessionVariable] = folder;
+  const preload = preloadFile(dist);
+  if (fs.existsSync(preload)) env[preloadVariable] = withPreload(env[preloadVariable], preload);
   return env;
 }
 

@@ -37,6 +37,8 @@ export interface LayerSettings {
   readonly token: string;
   /** The proxy's port on 127.0.0.1 for outgoing TCP connections. */
   readonly tcpPort: number;
+  /** The same for native layers, whose connections have no preamble. */
+  readonly nativePort: number;
   readonly files: PathRules;
   readonly startFiles: readonly StartFile[];
   /** True: the program's NODE_ENV is "production" because the pod's is. */

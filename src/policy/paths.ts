@@ -1,6 +1,16 @@
 // Which file is the pod's and which is this machine's. The order and the built-in lists are mirrord's
 // (shared rules, see docs/files.md), widened where a Node program needs its own files to stay local.
 
+import {
+  hiddenInHome,
+  localNames,
+  localParts,
+  localSuffixes,
+  localTrees,
+  remoteFiles,
+  remoteTrees,
+} from './built-in.ts';
+
 /** The rules of one session, as JSON: the proxy computes them once, every layer applies the same. */
 export interface PathRules {
   /**
@@ -33,28 +43,16 @@ export interface PathDecision {
 
 export type PathPolicy = (path: string, access: 'read' | 'write') => PathDecision;
 
-/** Logins of this machine: a program that is in the pod must not find them. Under the home folder. */
-const hiddenInHome = ['/.config/gcloud', '/.kube', '/.azure'];
-
 /** Read from the pod although they lie in local trees. */
-const builtInRemote = /^\/etc\/(?:resolv\.conf|hosts|hostname)$|^\/etc\/ssl\/certs(?:\/|$)/i;
+const builtInRemote = new RegExp(`^(?:${remoteFiles.map(literal).join('|')})$|^(?:${trees(remoteTrees)})`, 'i');
 
-/**
- * Trees of the system and files that language runtimes load. The second half of the suffixes is ours:
- * mirrord leaves Node's module files to the working directory and node_modules.
- */
 const builtInLocal = new RegExp(
   [
-    '^/(?:proc|sys|lib|etc|usr|home|bin|sbin|dev|opt|tmp|snap|run|selinux|nix)(?:/|$)',
-    '^/var/(?:tmp|db/timezone/zoneinfo)(?:/|$)',
+    `^(?:${trees(localTrees)})`,
     '^/$',
-    '/node_modules',
-    '\\.asdf/',
-    'clr-.*-pipe-',
-    '/(?:venv\\.cfg|jvm\\.cfg|package\\.json|\\.yarnrc(?:\\.yml|\\.json)?|\\.tool-versions)$',
-    '.\\.(?:so|sh|rb|d|pyc|py|jar|class|js|pth|plist)$',
-    '\\.(?:pdb|dll)$',
-    '.\\.(?:mjs|cjs|mts|cts|ts|tsx|jsx|node|wasm|map)$',
+    ...localParts.map((parts) => parts.map(literal).join('.*')),
+    `/(?:${localNames.map(literal).join('|')})$`,
+    `(?:${localSuffixes.map(literal).join('|')})$`,
   ].join('|'),
   'i',
 );
@@ -117,6 +115,15 @@ export function createPathPolicy(rules: PathRules, places: LocalPlaces): PathPol
     remembered[access].set(path, decision);
     return decision;
   };
+}
+
+/** An expression for these folders and all that is below. */
+function trees(paths: readonly string[]): string {
+  return `(?:${paths.map(literal).join('|')})(?:/|$)`;
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** One expression for a list of patterns; an empty list matches nothing. */

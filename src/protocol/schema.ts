@@ -187,6 +187,37 @@ export const messages = {
   notice: message(110, { line: 'string' }, {}),
   /** Layer to proxy: the true client behind a connection that the proxy made from local port `port`. */
   peerOf: message(98, { port: 'u16' }, { client: address, server: address }),
+
+  /**
+   * Native layer to proxy, where the configuration has patterns, which are JavaScript's: where a path goes, and
+   * the path to use there. `where` is 0 local, 1 remote, 2 an ENOENT; the rest is what the process knows of its
+   * own places, see LocalPlaces.
+   */
+  decidePath: message(
+    102,
+    { path: 'bytes', write: 'bool', home: 'bytes', temporary: 'bytes', roots: ['bytes'] },
+    { where: 'u8', path: 'bytes' },
+  ),
+  /** lseek(2); `whence` as in unistd.h. */
+  seekFile: message(103, { handle: 'u32', offset: 'i64', whence: 'u8' }, { position: 'i64' }),
+  /** Native layer to proxy: all bytes behind the reply are written to the file, one after the other. */
+  streamFile: message(104, { handle: 'u32' }, {}),
+  /**
+   * Native layer to proxy: the program's socket, which has connected to the proxy from local port `port`, becomes
+   * a connection of the pod. The first `padding` bytes on it mean nothing. Without `wait` the reply comes at once,
+   * and `connectResult` asks for what `wait` would have answered.
+   */
+  connectFrom: message(
+    105,
+    { port: 'u16', to: address, padding: 'u32', wait: 'bool' },
+    { local: address, remote: address },
+  ),
+  connectResult: message(113, { port: 'u16' }, { local: address, remote: address }),
+  /**
+   * Native layer to proxy: a UDP socket of the pod, behind a port of this machine. Datagrams between that port and
+   * the program's begin with their peer in the pod, see datagram.ts.
+   */
+  relayUdp: message(114, { family: 'u8' }, { port: 'u16', local: address }),
 } as const;
 
 export type MessageName = keyof typeof messages;

@@ -5,12 +5,16 @@ import { encodeFailure, RemoteError } from '../protocol/failure.ts';
 import { encodeFrame, type Frame } from '../protocol/frame.ts';
 import type { Link } from '../protocol/link.ts';
 import { decodeRequest, encodeReply, messageName, messages, type RequestOf } from '../protocol/schema.ts';
+import type { createDecisions } from './decisions.ts';
 import { type Incoming, type Listener, sameListener } from './incoming.ts';
+import type { StreamedFiles } from './streamed-files.ts';
 
 /** What the layers of a session share. */
 export interface LayerContext {
   readonly link: Link;
   readonly incoming: Incoming;
+  readonly decide: ReturnType<typeof createDecisions>;
+  readonly streamedFiles: StreamedFiles;
   readonly environment: () => { set: { name: string; value: string }[]; unset: string[] };
   /** Tells the developer something, once. */
   readonly notice: (line: string) => void;
@@ -54,6 +58,8 @@ export class Layer {
 
   async #call({ message, payload }: Frame): Promise<Buffer> {
     const name = messageName(message);
+    const { pending } = this.#context.streamedFiles;
+    if (pending !== undefined) await pending;
     switch (name) {
       case 'listen':
         return this.#listen(decodeRequest(name, payload));
@@ -73,6 +79,8 @@ export class Layer {
       }
       case 'peerOf':
         return encodeReply(name, await this.#context.incoming.peerOf(decodeRequest(name, payload).port));
+      case 'decidePath':
+        return encodeReply(name, this.#context.decide(decodeRequest(name, payload)));
       case 'environment':
         return encodeReply(name, this.#context.environment());
       case 'notice':
@@ -112,8 +120,8 @@ export class Layer {
   }
 }
 
-/** Files and names: the numbers from 16 to 63 that are no streams. */
+/** Files and names: the numbers from 16 to 63 that are no streams, and one that came later. */
 function isForThePod(name: keyof typeof messages): boolean {
   const { number, stream } = messages[name];
-  return number >= 16 && number < 64 && !stream;
+  return (number >= 16 && number < 64 && !stream) || name === 'seekFile';
 }

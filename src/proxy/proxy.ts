@@ -5,21 +5,26 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type LayerSettings, settingsFile } from '../policy/layer-settings.ts';
-import { type Frame, FrameDecoder } from '../protocol/frame.ts';
+import { emptyFolder, nativeSettings, nativeSettingsFile } from '../policy/native-settings.ts';
+import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { checkVersion, decodeHello, ownHello } from '../protocol/hello.ts';
 import type { Link } from '../protocol/link.ts';
+import { decodeRequest, messageName } from '../protocol/schema.ts';
+import { createDecisions } from './decisions.ts';
 import { Incoming, type WantedOfPorts } from './incoming.ts';
 import { Layer, type LayerContext } from './layer.ts';
 import { listenForOutgoing } from './outgoing.ts';
 import { type Slot, Slots } from './slots.ts';
+import { StreamedFiles } from './streamed-files.ts';
 
 export interface ProxyOptions {
   readonly link: Link;
   /** The session's folder, see makeSessionFolder; the proxy removes it. */
   readonly folder: string;
   /** What layers are told, less what the proxy itself chooses. */
-  readonly settings: Omit<LayerSettings, 'token' | 'tcpPort'>;
+  readonly settings: Omit<LayerSettings, 'token' | 'tcpPort' | 'nativePort'>;
   readonly environment: LayerContext['environment'];
   readonly incoming: WantedOfPorts;
   /** Shows the developer a line. */
@@ -39,6 +44,9 @@ interface Attached {
   socket?: net.Socket;
 }
 
+/** Numbers of native layers, above all those of slots. */
+const firstNative = 2 ** 31;
+
 /** The name of the unix socket in the session's folder, for asynchronous calls. */
 const socketName = 'socket';
 
@@ -46,7 +54,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { link, folder } = options;
   const token = randomBytes(16).toString('hex');
   const incoming = new Incoming(link, options.incoming);
-  const context: LayerContext = { link, incoming, environment: options.environment, notice: once(options.report) };
+  const context: LayerContext = {
+    link,
+    incoming,
+    decide: createDecisions(options.settings.files),
+    streamedFiles: new StreamedFiles(link, options.report),
+    environment: options.environment,
+    notice: once(options.report),
+  };
   const layers = new Map<number, Attached>();
 
   const attach = (slot: Slot) => {
@@ -65,20 +80,45 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     serve(slot.calls, token, (frame) => layer.answer(frame).then((answer) => slot.answers.write(answer)), detach);
   };
 
+  /** A native layer has no slot: each of its connections is a layer, and holds what was opened on it. */
+  let nextNative = firstNative;
+  const attachNative = (socket: net.Socket): Attached => {
+    const attached = { layer: new Layer(nextNative++, context), socket };
+    layers.set(attached.layer.id, attached);
+    options.onLayers?.(layers.size);
+    socket.once('close', () => {
+      layers.delete(attached.layer.id);
+      void attached.layer.close();
+      options.onLayers?.(layers.size);
+    });
+    return attached;
+  };
+
   const join = (socket: net.Socket) => {
     socket.on('error', () => socket.destroy());
     let attached: Attached | undefined;
     serve(
       socket,
       token,
-      (frame) => attached?.layer.answer(frame).then((answer) => socket.write(answer)),
+      (frame) => {
+        if (messageName(frame.message) === 'streamFile') return startStream(socket, frame);
+        return attached?.layer.answer(frame).then((answer) => socket.write(answer));
+      },
       () => socket.destroy(),
       (id) => {
-        attached = layers.get(id);
+        attached = id === 0 ? attachNative(socket) : layers.get(id);
         if (attached === undefined) socket.destroy();
         else attached.socket = socket;
       },
     );
+  };
+
+  /** The layer waits for this reply before it writes, so nothing behind the request is lost. */
+  const startStream = (socket: net.Socket, { channel, payload }: Frame) => {
+    const { handle } = decodeRequest('streamFile', payload);
+    socket.removeAllListeners('data');
+    void context.streamedFiles.stream(socket, handle);
+    socket.write(encodeFrame({ kind: 'reply', channel }));
   };
 
   link.serve({
@@ -95,8 +135,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     listenOn(path.join(folder, socketName), join),
     slots.refill(),
   ]);
-  const settings: LayerSettings = { ...options.settings, token, tcpPort: (tcp.address() as net.AddressInfo).port };
-  fs.writeFileSync(path.join(folder, settingsFile), JSON.stringify(settings), { mode: 0o600 });
+  const tcpPort = (tcp.address() as net.AddressInfo).port;
+  const settings: LayerSettings = { ...options.settings, token, tcpPort, nativePort: tcpPort };
+  writeSettings(folder, settings);
 
   return {
     close() {
@@ -115,6 +156,14 @@ function once(report: (line: string) => void): (line: string) => void {
   return (line) => {
     if (said.size < said.add(line).size) report(line);
   };
+}
+
+function writeSettings(folder: string, settings: LayerSettings): void {
+  // The developer's folder, and our own.
+  const roots = [process.cwd(), path.dirname(fileURLToPath(import.meta.url))];
+  fs.mkdirSync(path.join(folder, emptyFolder), { mode: 0o500 });
+  fs.writeFileSync(path.join(folder, settingsFile), JSON.stringify(settings), { mode: 0o600 });
+  fs.writeFileSync(path.join(folder, nativeSettingsFile), nativeSettings(settings, roots), { mode: 0o600 });
 }
 
 /**

@@ -114,7 +114,7 @@ type FromThePod = 'machine' | 'startFiles' | 'productionFromPod';
 function layerSettings({
   feature,
   skipProcesses,
-}: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort' | FromThePod> {
+}: SessionConfig): Omit<LayerSettings, 'token' | 'tcpPort' | 'nativePort' | FromThePod> {
   const { readonlyFileBuffer, ...files } = feature.fs;
   const { incoming, outgoing, dns } = feature.network;
   return {
