@@ -12,6 +12,7 @@ import { log } from './log.ts';
 import { lookup } from './names/lookup.ts';
 import { lookupService, resolve } from './names/resolve.ts';
 import { connectTcp } from './outgoing.ts';
+import { introduce } from './people.ts';
 import type { Target } from './target/enter.ts';
 import { openUdp } from './udp.ts';
 
@@ -47,6 +48,10 @@ export async function startSession(
     resolve,
     connectTcp,
     openUdp,
+    introduce: (person) => {
+      introduce(link, person);
+      return {};
+    },
     leave: () => ({ last: leave() }),
     steal: async (request) => {
       await steals.steal(request, link);

@@ -8,6 +8,7 @@ import type { ClaimMode, HttpFilter } from '../../src/protocol/http-filter/filte
 import type { Link } from '../../src/protocol/link.ts';
 import type { RequestOf } from '../../src/protocol/schema.ts';
 import { log } from '../log.ts';
+import { describeHolder } from '../people.ts';
 import type { Claim } from './claims.ts';
 import type { Redirected } from './redirect.ts';
 
@@ -44,7 +45,7 @@ export function sessionClaim(request: RequestOf<'steal'>, link: Link): SessionCl
     link,
     limits: request,
     ...filterOf(request, tell),
-    holder: `mirrord ${link.peer.version} since ${new Date().toISOString().slice(11, 16)} UTC`,
+    holder: describeHolder(link, Date.now()),
     async open({ client, server }) {
       const mirrored = mode === 'mirror';
       return (await link.openStream('incoming', { port, client, server, mirrored })).channel;

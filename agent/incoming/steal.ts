@@ -12,6 +12,7 @@ import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
 import { Claims } from './claims.ts';
 import { serveConnection } from './connection.ts';
+import { PortLock } from './port-lock.ts';
 import { Redirect, type Redirected } from './redirect.ts';
 import { type SessionClaim, sessionClaim } from './session-claim.ts';
 
@@ -21,6 +22,10 @@ const quietMs = 250;
 export class Steals {
   #addon: Addon;
   #claims = new Claims<FilteredRequest, SessionClaim>();
+  /** Of the ports that the kernel brings here. */
+  #locks = new Map<number, PortLock>();
+  /** Taking and giving back a port happen one after the other. */
+  #inTurn = new Map<number, Promise<void>>();
   #connections = new Set<Socket>();
   #redirect: Promise<Redirect> | undefined;
   #closing: NodeJS.Timeout | undefined;
@@ -40,14 +45,10 @@ export class Steals {
     if (this.#find(port, link) !== undefined) return;
     if (port === 0) throw new RemoteError('EINVAL', 'a port to steal is 1 to 65535');
     const claim = sessionClaim(request, link);
-    const isFirst = this.#claims.of(port).length === 0;
     for (const ended of this.#claims.add(claim, asOnConcurrent(request.onConcurrent))) displaced(ended, claim);
     try {
-      clearTimeout(this.#closing);
-      this.#redirect ??= Redirect.open(this.#addon, (connection) => this.#accept(connection));
-      const redirect = await this.#redirect;
+      await this.#next(port, () => this.#take(port));
       if (!this.#claims.of(port).includes(claim)) throw new RemoteError('ECANCELED', 'the session has ended');
-      if (isFirst) redirect.table.add(port);
       log('steal', { port, mode: claim.mode });
       for (const other of this.#claims.shadowedBy(claim)) shadowed(other, claim);
     } catch (error) {
@@ -77,15 +78,43 @@ export class Steals {
     if (!this.#claims.remove(claim)) return;
     claim.release();
     log('release', { port });
-    if (this.#claims.of(port).length === 0) void this.#giveBack(port);
+    void this.#next(port, () => this.#giveBack(port));
     this.#closeWhenUnused();
   }
 
+  #next(port: number, step: () => Promise<void>): Promise<void> {
+    const last = this.#inTurn.get(port) ?? Promise.resolve();
+    const next = last.then(step, step);
+    this.#inTurn.set(port, next);
+    return next;
+  }
+
+  /** @throws RemoteError; the port is as before then */
+  async #take(port: number): Promise<void> {
+    if (this.#locks.has(port)) return;
+    const lock = await PortLock.take(port, () => this.#claims.of(port)[0]?.holder ?? '');
+    try {
+      clearTimeout(this.#closing);
+      this.#redirect ??= Redirect.open(this.#addon, (connection) => this.#accept(connection));
+      (await this.#redirect).table.add(port);
+      this.#locks.set(port, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** Behind the last claim. */
   async #giveBack(port: number): Promise<void> {
+    const lock = this.#locks.get(port);
+    if (lock === undefined || this.#claims.of(port).length > 0) return;
+    this.#locks.delete(port);
     try {
       (await this.#redirect)?.table.remove(port);
     } catch (error) {
       log('release failed', { port, reason: reasonOf(error) });
+    } finally {
+      lock.release();
     }
   }
 

@@ -41,12 +41,18 @@ function keepAlive(agent: http.Agent | https.Agent | undefined): http.Agent | un
 
 function exchange(request: RequestContext, agent: http.Agent | undefined): Promise<ResponseContext> {
   const url = request.getUrl();
+  // Of the calls that we make, none has a body other than JSON text.
   const body = request.getBody();
+  const text = typeof body === 'string' ? body : undefined;
   const client = url.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {
     const outgoing = client.request(url, {
       method: request.getHttpMethod(),
-      headers: request.getHeaders(),
+      headers: {
+        ...request.getHeaders(),
+        // Node leaves it out of a DELETE, whose body the server would then take for no body.
+        ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
+      },
       ...(agent === undefined ? {} : { agent }),
     });
     const limit = setTimeout(() => outgoing.destroy(timeout(url)), apiTimeoutMs);
@@ -60,8 +66,7 @@ function exchange(request: RequestContext, agent: http.Agent | undefined): Promi
       incoming.on('error', reject);
       incoming.on('end', () => resolve(response(incoming, Buffer.concat(chunks))));
     });
-    // Of the calls that we make, none has a body other than JSON text.
-    outgoing.end(typeof body === 'string' ? body : undefined);
+    outgoing.end(text);
   });
 }
 

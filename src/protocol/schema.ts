@@ -172,6 +172,8 @@ export const messages = {
    * and ends itself, and whoever is told so removes it.
    */
   leave: message(67, {}, { last: 'bool' }),
+  /** Proxy to agent: whose session it is, for the other developers of the pod. */
+  introduce: message(70, { user: 'string', host: 'string' }, {}),
   /** Agent to proxy: a sentence that the developer should read. */
   tell: message(68, { text: 'string' }, {}),
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteError } from '../protocol/failure.ts';
 import type { Link } from '../protocol/link.ts';
 import type { AgentSite } from './agent-site.ts';
+import { developer } from './developer.ts';
 import { openLink } from './open-link.ts';
 
 export interface JoinedAgent {
@@ -26,7 +27,10 @@ export async function joinAgent(find: () => Promise<AgentSite>, signal: AbortSig
   for (let attempt = 1; ; attempt++) {
     const site = await find();
     try {
-      return { site, link: await openLink(site, signal) };
+      const link = await openLink(site, signal);
+      // Nobody waits for it: an agent of before there was such a message goes without.
+      void link.request('introduce', developer()).catch(() => {});
+      return { site, link };
     } catch (error) {
       const again = attempt < attempts && !signal.aborted && (isEnding(error) || !(await site.isLiving()));
       if (!again) {

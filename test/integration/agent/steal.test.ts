@@ -115,6 +115,21 @@ test('several ports and sessions live side by side, and one port has one thief',
   assert.equal(await pod.ask(9090), stolen(9090));
 });
 
+test('who is refused is told who has the port, by an agent of the same pod or by another one', async () => {
+  const [holder, second] = [await thief(), await thief()];
+  await holder.link.request('introduce', { user: 'anna', host: 'laptop' });
+  await holder.link.request('steal', everything(8080));
+  const told = { code: 'EADDRINUSE', message: /8080 .*anna@laptop since 20\d\d-/ };
+  await assert.rejects(second.link.request('steal', everything(8080)), told);
+
+  const other = await startAgent({ MIRRORD_AGENT_TARGET_PID: String(pod.pid) });
+  const { link } = await other.session();
+  await assert.rejects(link.request('steal', everything(8080)), told);
+  await holder.link.request('release', { port: 8080 });
+  await link.request('steal', everything(8080));
+  await other.stop();
+});
+
 test('a call from inside the pod to its own port is stolen too', async () => {
   const { link } = await thief();
   await link.request('steal', everything(8080));
