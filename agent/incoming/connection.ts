@@ -1,6 +1,7 @@
 // A connection that came to a claimed port: to the program of the session that takes it, or on to the
 // original container.
 
+import type { RemoteError } from '../../src/protocol/failure.ts';
 import type { FilteredRequest } from '../../src/protocol/http-filter/compile.ts';
 import { splice } from '../../src/protocol/splice.ts';
 import type { Claims } from './claims.ts';
@@ -25,8 +26,10 @@ async function offer(connection: Redirected, claim: SessionClaim, original: Orig
   const { socket } = connection;
   try {
     splice(socket, await claim.open(connection));
-  } catch {
-    if ((await claim.settled()) === 'released') passOn(connection, original);
+  } catch (error) {
+    // Between two programs more connections wait for the next one than the proxy holds.
+    const isPods = (error as RemoteError).code === 'NOBODY_LISTENS';
+    if (isPods || (await claim.settled()) === 'released') passOn(connection, original);
     else socket.resetAndDestroy(); // as from a port that is closed
   }
 }

@@ -6,13 +6,11 @@ import type { Channel } from '../protocol/channel.ts';
 import { RemoteError } from '../protocol/failure.ts';
 import type { Link } from '../protocol/link.ts';
 import type { Address, ReplyOf, RequestOf } from '../protocol/schema.ts';
-import { splice } from '../protocol/splice.ts';
+import { type Connected, Delivery } from './delivery.ts';
+import { type Listener, nobodyListens, sameListener, TakenPort } from './taken-port.ts';
 
-/** A program that listens on `local` for what the pod gets on `port`. */
-export interface Listener {
-  readonly port: number;
-  readonly local: Address;
-}
+/** How long a program that refuses a connection may take to be known as gone. */
+const goneWithinMs = 1_000;
 
 /** What the session wants of the ports that its programs listen on. */
 export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'>;
@@ -20,7 +18,8 @@ export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'>;
 export class Incoming {
   #link: Link;
   #wanted: WantedOfPorts;
-  #listeners: Listener[] = [];
+  /** By the pod's number. */
+  #ports = new Map<number, TakenPort>();
   /** Those that the pod knows nothing of. */
   #localListeners: Listener[] = [];
   /** The true two ends behind each connection to the program, by the proxy's local port. */
@@ -34,7 +33,7 @@ export class Incoming {
 
   /** @returns the newest listener for a port of the pod, if this session has one */
   find(port: number): Listener | undefined {
-    return this.#listeners.findLast((listener) => listener.port === port);
+    return this.#ports.get(port)?.newest;
   }
 
   /** @returns the newest program of this session that listens on a port, for the pod or on this machine only */
@@ -51,43 +50,73 @@ export class Incoming {
     if (at !== -1) this.#localListeners.splice(at, 1);
   }
 
-  /** Takes the pod's port, unless another listener of the session has it already. */
+  /** Takes the pod's port, unless the session has it already: for another listener, or for the next one. */
   async listen(listener: Listener): Promise<void> {
-    const first = this.find(listener.port) === undefined;
-    this.#listeners.push(listener);
-    if (!first) return;
+    const { port } = listener;
+    const taken = this.#ports.get(port) ?? new TakenPort(() => void this.#release(port).catch(() => {}));
+    taken.add(listener);
+    if (this.#ports.has(port)) return;
+    this.#ports.set(port, taken);
     try {
-      await this.#link.request('steal', { port: listener.port, ...this.#wanted });
+      await this.#link.request('steal', { port, ...this.#wanted });
     } catch (error) {
-      this.#listeners.splice(this.#listeners.indexOf(listener), 1);
+      taken.remove(listener);
+      this.#forget(port);
       throw error;
     }
   }
 
-  /** Gives the pod's port back with its last listener. */
+  /** The program has closed its port: with the last listener the pod gets it back at once. */
   async unlisten(listener: Listener): Promise<void> {
-    const at = this.#listeners.indexOf(listener);
-    if (at === -1) return;
-    this.#listeners.splice(at, 1);
-    if (this.find(listener.port) === undefined) await this.#link.request('release', { port: listener.port });
+    const taken = this.#ports.get(listener.port);
+    if (taken?.remove(listener) === true && taken.newest === undefined) await this.#release(listener.port);
+  }
+
+  /** The program has gone, perhaps to be restarted: requests to its port wait for the next one. */
+  abandon(listener: Listener): void {
+    this.#ports.get(listener.port)?.abandon(listener);
   }
 
   /** The agent's request: connects to the program and joins the two connections. */
-  async accept({ port, client, server }: RequestOf<'incoming'>, channel: Channel): Promise<ReplyOf<'incoming'>> {
-    const listener = this.find(port);
-    if (listener === undefined) throw new RemoteError('ECONNREFUSED', `nobody listens for port ${port}`);
-    const connected = connectLocally(listener.local);
-    this.#connecting.add(connected);
-    try {
-      const socket = await connected;
-      const localPort = socket.localPort ?? 0;
-      this.#peers.set(localPort, { client, server });
-      socket.once('close', () => this.#peers.delete(localPort));
-      splice(socket, channel);
-      return {};
-    } finally {
-      this.#connecting.delete(connected);
+  async accept(request: RequestOf<'incoming'>, channel: Channel): Promise<ReplyOf<'incoming'>> {
+    const { port, client, server, mirrored } = request;
+    const taken = this.#ports.get(port);
+    // A copy waits for nobody.
+    if (taken === undefined || (mirrored && taken.newest === undefined)) throw nobodyListens();
+    const connect = () => this.#connect(taken, { client, server });
+    new Delivery(channel, taken, await connect(), connect);
+    return {};
+  }
+
+  async #connect(taken: TakenPort, ends: ReplyOf<'peerOf'>): Promise<Connected> {
+    for (;;) {
+      const listener = await taken.next();
+      const connected = connectLocally(listener.local);
+      this.#connecting.add(connected);
+      try {
+        const socket = await connected;
+        const localPort = socket.localPort ?? 0;
+        this.#peers.set(localPort, ends);
+        socket.once('close', () => this.#peers.delete(localPort));
+        return { socket, listener };
+      } catch (error) {
+        if (!(await taken.isAbandoned(listener, goneWithinMs))) throw error;
+      } finally {
+        this.#connecting.delete(connected);
+      }
     }
+  }
+
+  async #release(port: number): Promise<void> {
+    const released = this.#link.request('release', { port });
+    // Not later: a program can listen again at once. Not earlier: who is refused goes to the pod then.
+    this.#forget(port);
+    await released;
+  }
+
+  #forget(port: number): void {
+    this.#ports.get(port)?.close();
+    this.#ports.delete(port);
   }
 
   /**
@@ -101,10 +130,6 @@ export class Incoming {
     if (peer === undefined) throw new RemoteError('ENOTCONN', `port ${port} is not the proxy's`);
     return peer;
   }
-}
-
-export function sameListener(a: Listener, b: Listener): boolean {
-  return a.port === b.port && a.local.port === b.local.port;
 }
 
 /** @throws the system error of connect(2) */

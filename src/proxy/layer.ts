@@ -6,8 +6,9 @@ import { encodeFrame, type Frame } from '../protocol/frame.ts';
 import type { Link } from '../protocol/link.ts';
 import { decodeRequest, encodeReply, messageName, messages, type RequestOf } from '../protocol/schema.ts';
 import type { createDecisions } from './decisions.ts';
-import { type Incoming, type Listener, sameListener } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
 import type { StreamedFiles } from './streamed-files.ts';
+import { type Listener, sameListener } from './taken-port.ts';
 
 /** What the layers of a session share. */
 export interface LayerContext {
@@ -43,17 +44,14 @@ export class Layer {
     }
   }
 
-  /** The layer is gone: closes its files and gives its ports back. */
+  /** The layer is gone: closes its files; its ports wait for the next one. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const listener of this.#announced.splice(0)) this.#context.incoming.withdraw(listener);
-    const listeners = this.#listeners.splice(0);
+    for (const listener of this.#listeners.splice(0)) this.#context.incoming.abandon(listener);
     const handles = [...this.#handles];
     this.#handles.clear();
-    await Promise.allSettled([
-      ...listeners.map((listener) => this.#context.incoming.unlisten(listener)),
-      ...handles.map((handle) => this.#context.link.request('closeFile', { handle })),
-    ]);
+    await Promise.allSettled(handles.map((handle) => this.#context.link.request('closeFile', { handle })));
   }
 
   async #call({ message, payload }: Frame): Promise<Buffer> {
@@ -107,7 +105,7 @@ export class Layer {
     const listener = { port: request.port, local: request.local };
     await this.#context.incoming.listen(listener);
     // Gone while it waited: nobody else would give the port back.
-    if (this.#closed) await this.#context.incoming.unlisten(listener);
+    if (this.#closed) this.#context.incoming.abandon(listener);
     else this.#listeners.push(listener);
     return encodeReply('listen', {});
   }

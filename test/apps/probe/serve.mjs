@@ -28,7 +28,10 @@ const server = http.createServer(async (request, response) => {
 const commands = {
   listen: () => server.listen(port, () => console.log('listening')),
   close: () => server.close(() => console.log('closed')),
-  exit: () => process.exit(5),
+  exit: () => {
+    console.log('exiting');
+    process.exit(5);
+  },
 };
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => commands[line]());
