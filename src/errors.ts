@@ -16,6 +16,7 @@ export type MirrordErrorCode =
   | 'KUBECONFIG_INVALID'
   | 'KUBECONFIG_MISSING'
   | 'NAMESPACE_NOT_FOUND'
+  | 'PORT_TAKEN'
   | 'PROTOCOL_MISMATCH'
   | 'SESSION_FAILED'
   | 'SUPERVISOR_UNAVAILABLE'
@@ -36,8 +37,13 @@ export class MirrordError extends Error {
     this.help = options.help;
   }
 
+  /** What is reported, without mirrord's name before it. */
+  get text(): string {
+    return `${this.message} [${this.code}]\n         ${this.help}`;
+  }
+
   /** The lines for a terminal. */
   format(): string {
-    return `mirrord: ${this.message} [${this.code}]\n         ${this.help}\n`;
+    return `mirrord: ${this.text}\n`;
   }
 }

@@ -94,9 +94,5 @@ function takesAll({ mode, filter }: Pick<Claim<never>, 'mode' | 'filter'>): bool
 }
 
 function portTaken({ port, holder }: Pick<Claim<never>, 'port' | 'holder'>): RemoteError {
-  return new RemoteError(
-    'EADDRINUSE',
-    `Port ${port} is already stolen by another session (${holder}). An HTTP filter on either side, ` +
-      `"on_concurrent_steal": "override" to take it over, or mode "mirror" to look on, would let both be.`,
-  );
+  return new RemoteError('EADDRINUSE', `Port ${port} is already stolen by another session (${holder}).`);
 }

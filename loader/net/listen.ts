@@ -99,8 +99,10 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
       try {
         session.sync.call('listen', { port, local });
       } catch (error) {
-        say(`Port ${port} of the pod could not be taken: ${(error as Error).message}`);
-        return errnoOf(codeOf(error, 'EADDRINUSE'));
+        const code = codeOf(error, 'EADDRINUSE');
+        // That somebody else has it is told by the proxy, with what to do.
+        if (code !== 'EADDRINUSE') say(`Port ${port} of the pod could not be taken: ${(error as Error).message}`);
+        return errnoOf(code);
       }
     }
     // Other threads and processes of the session reach it as they would in the pod.

@@ -6,7 +6,7 @@ import type { Flags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { findAgentSite } from '../session/agent-site.ts';
 import { type SessionEnvironment, sessionEnvironment } from '../session/environment.ts';
-import { openLink } from '../session/open-link.ts';
+import { joinAgent, leaveAgent } from '../session/join-agent.ts';
 import { dotenvLine } from './dotenv.ts';
 import { report } from './report.ts';
 import { startSignal } from './start-signal.ts';
@@ -22,19 +22,16 @@ export async function showEnvironment(flags: Flags, options: EnvOptions): Promis
   process.stdout.write(environmentText(environment, process.env, options));
 }
 
-/** With an agent that is there for this question only. */
+/** With the agent of a session that runs, or one that is there for this question only. */
 async function fetchEnvironment(flags: Flags): Promise<SessionEnvironment> {
   const config = resolveConfig({ flags, env: process.env, cwd: process.cwd() });
   const start = startSignal();
   try {
-    const site = await findAgentSite(config, report, start.signal);
+    const agent = await joinAgent(() => findAgentSite(config, report, start.signal), start.signal);
     try {
-      const link = await openLink(site, start.signal);
-      const environment = await sessionEnvironment(link, config.feature.env);
-      link.close();
-      return environment;
+      return await sessionEnvironment(agent.link, config.feature.env);
     } finally {
-      await site.remove();
+      await leaveAgent(agent);
     }
   } catch (error) {
     start.signal.throwIfAborted();

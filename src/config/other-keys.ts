@@ -7,7 +7,6 @@ export const otherKeys: ReadonlySet<string> = new Set(
   key traceparent baggage startup_retry ci internal_proxy external_proxy container experimental
   feature.magic feature.split_queues feature.db_branches feature.preview
   feature.network.ipv6
-  feature.network.incoming.on_concurrent_steal
   feature.network.incoming.tls_delivery feature.network.incoming.https_delivery
   feature.network.incoming.http_filter feature.network.incoming.http_header_filter
   feature.network.outgoing.filter feature.network.outgoing.unix_streams

@@ -70,6 +70,10 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
       ignoreLocalhost: file.incoming?.ignore_localhost ?? false,
       portMapping: file.incoming?.port_mapping ?? [],
       listenPorts: file.incoming?.listen_ports ?? [],
+      onConcurrentSteal:
+        asChoice(givenVariable(env, 'MIRRORD_OPERATOR_ON_CONCURRENT_STEAL'), ['abort', 'continue', 'override']) ??
+        file.incoming?.on_concurrent_steal ??
+        'abort',
     },
     outgoing: {
       tcp: tcpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_TCP_OUTGOING')) ?? file.outgoing?.tcp ?? true,

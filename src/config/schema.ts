@@ -113,6 +113,7 @@ const incoming = shorthand(
       ignore_localhost: z.optional(flag),
       port_mapping: z.optional(portPairs),
       listen_ports: z.optional(portPairs),
+      on_concurrent_steal: z.optional(z.enum(['abort', 'continue', 'override'], '"abort", "continue" or "override"')),
     },
     'true, false, a mode or an object',
   ),

@@ -72,6 +72,8 @@ export type NetworkConfig = {
     readonly portMapping: readonly (readonly [local: number, remote: number])[];
     /** Port that the program asks for, port of this machine. */
     readonly listenPorts: readonly (readonly [asked: number, local: number])[];
+    /** Another developer has the port already: leave it, go before them while this session lasts, or take it over. */
+    readonly onConcurrentSteal: 'abort' | 'continue' | 'override';
   };
   readonly outgoing: { readonly tcp: boolean; readonly udp: boolean; readonly ignoreLocalhost: boolean };
   readonly dns: { readonly enabled: boolean };

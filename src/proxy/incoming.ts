@@ -2,6 +2,7 @@
 // connections that the proxy makes to the program in place of the pod's clients.
 
 import net from 'node:net';
+import { MirrordError } from '../errors.ts';
 import type { Channel } from '../protocol/channel.ts';
 import { RemoteError } from '../protocol/failure.ts';
 import type { Link } from '../protocol/link.ts';
@@ -18,6 +19,7 @@ export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'>;
 export class Incoming {
   #link: Link;
   #wanted: WantedOfPorts;
+  #report: (text: string) => void;
   /** By the pod's number. */
   #ports = new Map<number, TakenPort>();
   /** Those that the pod knows nothing of. */
@@ -26,9 +28,11 @@ export class Incoming {
   #peers = new Map<number, ReplyOf<'peerOf'>>();
   #connecting = new Set<Promise<unknown>>();
 
-  constructor(link: Link, wanted: WantedOfPorts) {
+  /** @param report tells the developer */
+  constructor(link: Link, wanted: WantedOfPorts, report: (text: string) => void) {
     this.#link = link;
     this.#wanted = wanted;
+    this.#report = report;
   }
 
   /** @returns the newest listener for a port of the pod, if this session has one */
@@ -62,6 +66,7 @@ export class Incoming {
     } catch (error) {
       taken.remove(listener);
       this.#forget(port);
+      if (error instanceof RemoteError && error.code === 'EADDRINUSE') this.#report(portTaken(error).text);
       throw error;
     }
   }
@@ -130,6 +135,16 @@ export class Incoming {
     if (peer === undefined) throw new RemoteError('ENOTCONN', `port ${port} is not the proxy's`);
     return peer;
   }
+}
+
+/** The program gets EADDRINUSE, as from any port that is taken; the developer is told by whom. */
+function portTaken(cause: RemoteError): MirrordError {
+  return new MirrordError('PORT_TAKEN', cause.message, {
+    help:
+      'Agree with them, or let both be: an HTTP filter on either side, or mode "mirror" here. ' +
+      '"on_concurrent_steal": "override" under feature.network.incoming takes it over.',
+    cause,
+  });
 }
 
 /** @throws the system error of connect(2) */

@@ -53,7 +53,7 @@ const socketName = 'socket';
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { link, folder } = options;
   const token = randomBytes(16).toString('hex');
-  const incoming = new Incoming(link, options.incoming);
+  const incoming = new Incoming(link, options.incoming, options.report);
   const context: LayerContext = {
     link,
     incoming,

@@ -130,11 +130,11 @@ function layerSettings({
 }
 
 function wantedOfPorts({ feature }: SessionConfig): WantedOfPorts {
-  const { mode } = feature.network.incoming;
+  const { mode, onConcurrentSteal } = feature.network.incoming;
   return {
     mode: mode === 'off' ? 'mirror' : mode, // off: no layer asks for a port
     filter: '',
-    onConcurrent: 'abort',
+    onConcurrent: onConcurrentSteal,
     probes: false,
     flush: true,
     detectionMs: 2000,

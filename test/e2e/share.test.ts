@@ -60,9 +60,25 @@ test('who wants a port that is taken is told by whom and since when, and how to 
   const { code, stderr } = await start(bert, '-f', moved, '--', 'node', serve).ended;
   assert.equal(code, 1);
   assert.match(stderr, /^EADDRINUSE$/m);
-  assert.match(stderr, /Port 8080 .*anna@annas-laptop since 20\d\d-\d\d-\d\d \d\d:\d\d UTC.*\[PORT_TAKEN\]\n.*on_concurrent_steal/);
+  assert.match(
+    stderr,
+    /Port 8080 .*anna@annas-laptop since 20\d\d-\d\d-\d\d \d\d:\d\d UTC.*\[PORT_TAKEN\]\n.*on_concurrent_steal/,
+  );
   assert.equal(await whoAnswers(url), 'this machine');
   await end(first);
+});
+
+test('"override" takes it over, and the first one is told', async () => {
+  const first = start(anna, '--steal', '--', 'node', serve);
+  await first.says(/^listening$/m);
+  const env = { ...bert, MIRRORD_OPERATOR_ON_CONCURRENT_STEAL: 'override' };
+  const second = start(env, '-f', moved, '--', 'node', serve);
+  await second.says(/^listening$/m);
+  await first.says(/Port 8080 was taken over by another session \(bert@berts-laptop/);
+  await end(first);
+  assert.equal(await whoAnswers(url), 'this machine');
+  await end(second);
+  await untilAnsweredBy('pod', url);
 });
 
 test('agents of different rights on one pod tell as well', async () => {
@@ -74,11 +90,11 @@ test('agents of different rights on one pod tell as well', async () => {
 });
 
 test('who is killed keeps nobody out', async () => {
-  const first = start(anna, '--steal', '--', 'node', serve);
+  const first = start(anna, '--steal', '--', 'node', app('probe/hold.mjs'));
   await first.says(/^listening$/m);
-  const hisProgram = start(anna, '--', 'sh', '-c', `node ${serve} 8282 & echo $!; wait`);
-  await end(hisProgram);
-  first.abandon();
+  const [, program] = await first.says(/^pid (\d+)$/m);
+  first.kill('SIGKILL');
+  process.kill(Number(program), 'SIGKILL');
   await untilAnsweredBy('pod', url);
   const second = start(bert, '-f', moved, '--', 'node', serve);
   await second.says(/^listening$/m);
@@ -91,5 +107,6 @@ test('sessions that come while others go are all served', async () => {
     await new Promise((resolve) => setTimeout(resolve, i * 150));
     return start({}, '--', 'node', '-p', 'process.env.SHOP_REGION').ended;
   });
-  for (const { code, stdout, stderr } of await Promise.all(runs)) assert.deepEqual([code, stdout], [0, 'pod-land\n'], stderr);
+  for (const { code, stdout, stderr } of await Promise.all(runs))
+    assert.deepEqual([code, stdout], [0, 'pod-land\n'], stderr);
 });

@@ -27,6 +27,7 @@ test("the defaults are mirrord's, but incoming traffic stays with the pod", () =
       ignoreLocalhost: false,
       portMapping: [],
       listenPorts: [],
+      onConcurrentSteal: 'abort',
     },
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false },
     dns: { enabled: true },
@@ -151,4 +152,13 @@ test('ports are mapped and moved in pairs, each port once', () => {
     code: 'CONFIG_INVALID',
     message: /pairs that name no port twice/,
   });
+});
+
+test('what happens when somebody else has the port: the variable, the file, "abort"', () => {
+  const choiceOf = (...given: Parameters<typeof resolve>) =>
+    resolve(...given).feature.network.incoming.onConcurrentSteal;
+  const file = { feature: { network: { incoming: { on_concurrent_steal: 'continue' } } } };
+  assert.equal(choiceOf({}, {}, file), 'continue');
+  assert.equal(choiceOf({}, { MIRRORD_OPERATOR_ON_CONCURRENT_STEAL: 'override' }, file), 'override');
+  assert.throws(() => resolve({}, { MIRRORD_OPERATOR_ON_CONCURRENT_STEAL: 'fight' }), { code: 'CONFIG_INVALID' });
 });
