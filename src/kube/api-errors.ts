@@ -105,7 +105,7 @@ function forbidden(error: StatusError, attempt: Attempt, what: string, said: str
       cause: error,
     });
   }
-  const group = { jobs: 'batch', deployments: 'apps' }[attempt.resource] ?? '';
+  const group = groups[attempt.resource] ?? '';
   // A WebSocket is a GET to the API server's first check and a `create` to the one that newer versions add.
   const verbs = attempt.resource === 'pods/portforward' ? '"get", "create"' : `"${attempt.verb}"`;
   const rule = `{ apiGroups: ["${group}"], resources: ["${attempt.resource}"], verbs: [${verbs}] }`;
@@ -115,6 +115,17 @@ function forbidden(error: StatusError, attempt: Attempt, what: string, said: str
     cause: error,
   });
 }
+
+/** The API groups of what we ask for, besides the core's. */
+const groups: Readonly<Record<string, string>> = {
+  deployments: 'apps',
+  statefulsets: 'apps',
+  daemonsets: 'apps',
+  replicasets: 'apps',
+  jobs: 'batch',
+  cronjobs: 'batch',
+  rollouts: 'argoproj.io',
+};
 
 const certificateCodes = /^(CERT_|ERR_TLS_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_SSL_|HOSTNAME_MISMATCH)/;
 

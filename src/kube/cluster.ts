@@ -6,6 +6,7 @@ import {
   BatchV1Api,
   type Configuration,
   CoreV1Api,
+  CustomObjectsApi,
   createConfiguration,
   type KubeConfig,
   ServerConfiguration,
@@ -24,6 +25,7 @@ export type Cluster = {
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
+  readonly custom: CustomObjectsApi;
 };
 
 /** @throws MirrordError `KUBECONFIG_MISSING` or `KUBECONFIG_INVALID` */
@@ -52,5 +54,6 @@ export function openCluster(
     core: new CoreV1Api(configuration),
     apps: new AppsV1Api(configuration),
     batch: new BatchV1Api(configuration),
+    custom: new CustomObjectsApi(configuration),
   };
 }

@@ -1,17 +1,18 @@
-// Which pod of a Deployment is taken. Pure: pods in, an order out.
+// Which pods are a workload's own, and which of them is taken first. Pure: pods in, an answer out.
 
-import type { V1Deployment, V1LabelSelector, V1Pod } from '@kubernetes/client-node';
+import type { V1LabelSelector, V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
 
 /**
- * The deployment's own pods that are not on their way out, best first: ready ones, then the newest (in a
- * rollout that is the new version), then by name so that the choice is the same each time.
+ * The pods that are not on their way out, best first: ready ones, then the newest (in a rollout that is the
+ * new version), then by name so that the choice is the same each time.
  */
-export function podsOfDeployment(deployment: V1Deployment, selected: readonly V1Pod[]): V1Pod[] {
-  const own = selected.filter((pod) => isOwnedBy(deployment, pod) && pod.metadata?.deletionTimestamp === undefined);
-  return own.sort(
-    (a, b) =>
-      Number(isReady(b)) - Number(isReady(a)) || createdMs(b) - createdMs(a) || nameOf(a).localeCompare(nameOf(b)),
-  );
+export function bestFirst(pods: readonly V1Pod[]): V1Pod[] {
+  return pods
+    .filter((pod) => pod.metadata?.deletionTimestamp === undefined)
+    .sort(
+      (a, b) =>
+        Number(isReady(b)) - Number(isReady(a)) || createdMs(b) - createdMs(a) || nameOf(a).localeCompare(nameOf(b)),
+    );
 }
 
 export function isReady(pod: V1Pod): boolean {
@@ -34,15 +35,28 @@ export function selectorText(selector: V1LabelSelector): string {
   return [...equal, ...others].join(',');
 }
 
-/**
- * Selectors of two deployments can overlap. A pod's controller is the ReplicaSet named after deployment and
- * template (`deployment/util/hash`), which spares asking for ReplicaSets and the right to.
- */
-function isOwnedBy(deployment: V1Deployment, pod: V1Pod): boolean {
-  const hash = pod.metadata?.labels?.['pod-template-hash'];
-  const controller = pod.metadata?.ownerReferences?.find((owner) => owner.controller === true);
-  return controller?.kind === 'ReplicaSet' && controller.name === `${deployment.metadata?.name}-${hash}`;
+/** Whether the controller of something (a pod, a Job) is the one with this uid. */
+export function isControlledBy(uid: string | undefined): (owned: Owned) => boolean {
+  return (owned) => uid !== undefined && controllerOf(owned)?.uid === uid;
 }
+
+/**
+ * Whether a pod is of one of a Deployment's (or Argo Rollout's) ReplicaSets, which have the name of the
+ * workload and its template's hash (`deployment/util/hash`). That spares asking for ReplicaSets, and the right to.
+ * @param label the pod's label that has the hash
+ */
+export function isOfReplicaSets(name: string, label: string): (pod: V1Pod) => boolean {
+  return (pod) => {
+    const controller = controllerOf(pod);
+    return controller?.kind === 'ReplicaSet' && controller.name === `${name}-${pod.metadata?.labels?.[label]}`;
+  };
+}
+
+function controllerOf({ metadata }: Owned) {
+  return metadata?.ownerReferences?.find((owner) => owner.controller === true);
+}
+
+type Owned = { readonly metadata?: V1ObjectMeta };
 
 const nameOf = (pod: V1Pod): string => pod.metadata?.name ?? '';
 const createdMs = (pod: V1Pod): number => new Date(pod.metadata?.creationTimestamp ?? 0).getTime();

@@ -1,7 +1,7 @@
 // One connection of the pod's, delivered to the program: bytes both ways, and over the program's restart where
 // that is possible. When its program goes away,
 //
-//   - a connection whose requests are all answered stays, and its next request goes to the next program;
+//   - a connection without a request, or whose requests are all answered, stays, and its next request goes to the next program;
 //   - a request that the program had not read, or that may be asked twice (GET), goes to the next program;
 //   - any other connection ends as the program ended it.
 

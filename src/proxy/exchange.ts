@@ -23,9 +23,9 @@ export class Exchange {
   /** Bytes of the answer's body that are to come; undefined: until the last chunk. */
   #missing: number | undefined;
 
-  /** Every request is answered in full: a connection to another program can go on in its place. */
+  /** Nothing was said yet, or every request is answered in full: another program can go on in its place. */
   get isIdle(): boolean {
-    return this.#state === 'idle' && !this.#isFirst;
+    return this.#state === 'idle';
   }
 
   /**

@@ -5,7 +5,7 @@ import { formatTarget, type WorkloadTarget } from '../config/target.ts';
 import { startAgent } from '../kube/agent.ts';
 import type { AgentTask } from '../kube/agent-job.ts';
 import { type Cluster, openCluster } from '../kube/cluster.ts';
-import { type ResolvedTarget, resolveTarget } from '../kube/target.ts';
+import { findTarget, type ResolvedTarget } from '../kube/target.ts';
 import type { AgentSite } from './agent-site.ts';
 
 /** @throws MirrordError; nothing is left in the cluster then */
@@ -37,7 +37,9 @@ async function placeOf(
   config: SessionConfig,
   report: (line: string) => void,
 ): Promise<AgentTask & { readonly namespace: string }> {
-  const target = await resolveTarget(cluster, asked, config.targetNamespace);
+  const {
+    containers: [target],
+  } = await findTarget(cluster, asked, config.targetNamespace);
   for (const line of describe(formatTarget(asked), target)) report(line);
   const { mode, readWrite } = config.feature.fs;
   return { namespace: target.namespace, target, writesFiles: mode === 'write' || readWrite.length > 0 };

@@ -15,18 +15,19 @@ const bert = { USER: 'bert', HOSTNAME: 'berts-laptop' };
 
 let pod: Pod;
 let url: string;
+let folder: string;
 let moved: string;
 before(async () => {
   pod = await podOf('shop');
   url = `http://${pod.ip}:8080/`;
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mirrord-e2e-'));
-  after(() => fs.rmSync(folder, { recursive: true }));
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mirrord-e2e-'));
   // Both developers are on this machine, which has its ports only once.
   moved = path.join(folder, 'moved.json');
   const incoming = { mode: 'steal', listen_ports: [[8080, 24080]] };
   fs.writeFileSync(moved, JSON.stringify({ feature: { network: { incoming } } }));
 });
 afterEach(() => noAgentLeft());
+after(() => fs.rmSync(folder, { recursive: true }));
 
 function start(env: NodeJS.ProcessEnv, ...args: readonly string[]): Running {
   return exec(['-t', `pod/${pod.name}`, ...args], { env });

@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatTarget, parseTarget, readTargetSetting, type Target } from '../../../src/config/target.ts';
+import { formatTarget, namedKinds, parseTarget, readTargetSetting, type Target } from '../../../src/config/target.ts';
 import { MirrordError } from '../../../src/errors.ts';
 
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
+const labelKey = fc.stringMatching(/^([a-z][a-z.]{0,9}[a-z]\/)?[a-z]([-_.a-z0-9]{0,9}[a-z0-9])?$/);
+const labels = fc.dictionary(labelKey, fc.stringMatching(/^([A-Za-z0-9]{0,9})$/), {
+  minKeys: 1,
+  noNullPrototype: true,
+});
 const plain = { noNullPrototype: true } as const;
 const target: fc.Arbitrary<Target> = fc.oneof(
   fc.constant({ kind: 'targetless' } as const),
-  fc.record({ kind: fc.constantFrom('pod', 'deployment'), name }, plain),
-  fc.record({ kind: fc.constantFrom('pod', 'deployment'), name, container: name }, plain),
+  fc.record({ kind: fc.constantFrom(...namedKinds), name }, plain),
+  fc.record({ kind: fc.constantFrom(...namedKinds), name, container: name }, plain),
+  fc.record({ kind: fc.constant('labels' as const), labels }, plain),
+  fc.record({ kind: fc.constant('labels' as const), labels, container: name }, plain),
 );
 
 function codeOf(act: () => unknown): string {
@@ -32,11 +39,7 @@ test('any text is a target or a MirrordError', () => {
     fc.string(),
     segments.map((list) => list.join('/')),
   );
-  fc.assert(
-    fc.property(text, (garbage) =>
-      ['none', 'TARGET_INVALID', 'CONFIG_UNSUPPORTED'].includes(codeOf(() => parseTarget(garbage))),
-    ),
-  );
+  fc.assert(fc.property(text, (garbage) => ['none', 'TARGET_INVALID'].includes(codeOf(() => parseTarget(garbage)))));
 });
 
 test('any JSON value in a file is a target or a MirrordError', () => {
@@ -48,9 +51,36 @@ test("kubectl's short kinds are understood", () => {
   assert.deepEqual(parseTarget('deploy/a/container/b'), { kind: 'deployment', name: 'a', container: 'b' });
 });
 
-test('a kind that only mirrord has is "not supported yet" and says which are', () => {
-  for (const kind of ['statefulset', 'daemonset', 'replicaset', 'job', 'cronjob', 'service', 'rollout', 'labels']) {
-    assert.throws(() => parseTarget(`${kind}/x`), { code: 'CONFIG_UNSUPPORTED', help: /pod and deployment/ });
+test("mirrord's keys in a file are understood, and kubectl's short names in the text", () => {
+  const name = 'x';
+  for (const [key, short, kind] of [
+    ['stateful_set', 'sts', 'statefulset'],
+    ['daemon_set', 'ds', 'daemonset'],
+    ['replica_set', 'rs', 'replicaset'],
+    ['cron_job', 'cj', 'cronjob'],
+    ['service', 'svc', 'service'],
+    ['rollout', 'ro', 'rollout'],
+    ['job', 'jobs', 'job'],
+  ] as const) {
+    assert.deepEqual(readTargetSetting({ path: { [key]: name } }).target, { kind, name });
+    assert.deepEqual(parseTarget(`${short}/${name}`), { kind, name });
+  }
+});
+
+test('labels are a map in a file, and a selector in the text', () => {
+  const target = {
+    kind: 'labels',
+    labels: { 'app.kubernetes.io/name': 'shop', tier: 'web' },
+    container: 'app',
+  } as const;
+  const { labels, container } = target;
+  assert.deepEqual(readTargetSetting({ path: { labels, container } }).target, target);
+  assert.deepEqual(parseTarget('labels/app.kubernetes.io/name=shop,tier=web/container/app'), target);
+  for (const text of ['labels/', 'labels/app', 'labels/=x', 'labels/a=b=c', 'labels/a=b,', 'labels/a=ü']) {
+    assert.throws(() => parseTarget(text), { code: 'TARGET_INVALID' });
+  }
+  for (const wrong of [{}, { app: 1 }, 'app=shop', ['app']]) {
+    assert.throws(() => readTargetSetting({ labels: wrong }), { code: 'TARGET_INVALID' });
   }
 });
 
@@ -65,11 +95,11 @@ test('a malformed target says the right form', () => {
     'pod/x/container/y/z',
     'pod/X',
   ]) {
-    assert.throws(() => parseTarget(text), { code: 'TARGET_INVALID', help: /pod\/NAME/ }, text);
+    assert.throws(() => parseTarget(text), { code: 'TARGET_INVALID', help: /KIND\/NAME/ }, text);
   }
 });
 
-test('a name without a kind is shown with both kinds', () => {
+test('a name without a kind is shown with the kinds that are named most', () => {
   assert.throws(() => parseTarget('shop'), { code: 'TARGET_INVALID', help: 'Write pod/shop or deployment/shop.' });
 });
 

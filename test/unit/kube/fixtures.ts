@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { V1Container, V1ContainerStatus, V1Deployment, V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { temporaryFolder } from '../config/temporary-folder.ts';
 
 type PodShape = {
@@ -51,10 +51,6 @@ export function pod(shape: PodShape = {}): V1Pod {
       ...shape.status,
     },
   };
-}
-
-export function deployment(name: string): V1Deployment {
-  return { metadata: { name }, spec: { selector: {}, template: {} } };
 }
 
 function status(name: string, partial: Partial<V1ContainerStatus>): V1ContainerStatus {

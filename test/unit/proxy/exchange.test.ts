@@ -36,6 +36,7 @@ test('a connection is idle when the answer is whole: by its length, its last chu
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nshop\r\n';
   const head = 'HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n';
   const whole = [
+    after(),
     after(['>', get], ['<', answer]),
     after(['>', get], ['<', answer.subarray(0, 40)], ['<', answer.subarray(40)], ['>', post], ['<', answer]),
     after(['>', get], ['<', chunked], ['<', '0\r\n\r\n']),
