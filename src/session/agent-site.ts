@@ -15,6 +15,8 @@ export interface AgentSite {
   open<Opened>(handshake: (transport: Duplex) => Promise<Opened>): Promise<Opened>;
   /** It was made for this session, though others may have joined it since. */
   readonly created: boolean;
+  /** Its last session ends it; not so one that somebody else runs. */
+  readonly endsWithSessions: boolean;
   /** False when it has ended or is ending. */
   isLiving(): Promise<boolean>;
   /** Removes the agent, whoever made it; may be called twice. */
@@ -40,6 +42,7 @@ function runningAgent(address: { readonly host: string; readonly port: number })
     name,
     help,
     created: false,
+    endsWithSessions: false,
     isLiving: () => Promise.resolve(true),
     open: (handshake) =>
       new Promise((resolve, reject) => {

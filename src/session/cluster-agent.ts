@@ -25,6 +25,7 @@ export async function agentInCluster(
     name: `the agent pod ${agent.namespace}/${agent.podName}`,
     help: `See "kubectl logs -n ${agent.namespace} ${agent.podName}" while it is there.`,
     created: agent.created,
+    endsWithSessions: true,
     isLiving: () => agent.isLiving(),
     open: (handshake) => agent.connect(handshake),
     remove: () => agent.remove(),

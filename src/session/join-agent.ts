@@ -44,6 +44,7 @@ export async function joinAgent(find: () => Promise<AgentSite>, signal: AbortSig
 
 /** Leaves the agent, and removes it if no other session is there. May be called when the link is lost. */
 export async function leaveAgent({ site, link }: JoinedAgent): Promise<void> {
+  if (!site.endsWithSessions) return link.close();
   const timeout = sleep(leaveTimeoutMs, { last: false }, { ref: false });
   const { last } = await Promise.race([link.request('leave', {}), timeout]).catch((error: unknown) => {
     // An agent of before there was such a message has no other session.
