@@ -5,6 +5,7 @@ import type { MessageName, ReplyOf, RequestOf } from '../../src/protocol/schema.
 import { getBinding, type Request } from '../bindings.ts';
 import { codeOf, systemError } from '../errors.ts';
 import type { Session } from '../session.ts';
+import { noteChange } from './generation.ts';
 
 /** One remote call and what Node wants of it. */
 export interface Operation<Name extends MessageName = MessageName> {
@@ -20,6 +21,9 @@ export interface Operation<Name extends MessageName = MessageName> {
   readonly recover?: ((code: string) => { readonly result: unknown } | undefined) | undefined;
 }
 
+/** The messages that change what a file has in it. */
+const changing: ReadonlySet<MessageName> = new Set(['writeFile', 'truncateFile', 'copyFile']);
+
 /** The third form's mark; the same object in all threads' bindings of a process. */
 const { kUsePromises } = getBinding('fs');
 
@@ -32,6 +36,7 @@ export function complete<Name extends MessageName>(
   request: unknown,
   operation: Operation<Name>,
 ): unknown {
+  if (changing.has(operation.message)) noteChange();
   if (request === undefined) return settle(operation, () => session.sync.call(operation.message, operation.request));
   if (request === kUsePromises) {
     return session.async.ask(operation.message, operation.request).then(

@@ -4,23 +4,25 @@
 
 import fs from 'node:fs';
 import type { ReplyOf, Stat } from '../../src/protocol/schema.ts';
+import type { Session } from '../session.ts';
+import { accessOf } from './paths.ts';
+import { Reader } from './reader.ts';
 import { isRegularFile } from './stat.ts';
 
 /** `copy`: the bytes are local, only fstat differs. `handle`: the agent has it open under this number. */
 export type RemoteFile =
   | { readonly kind: 'copy'; readonly stat: Stat }
-  | { readonly kind: 'handle'; readonly handle: number };
+  | { readonly kind: 'handle'; readonly handle: number; readonly reader: Reader | undefined };
 
 /** open(2): an unnamed file in a folder. Not in fs.constants; this is Linux' value on x86-64 and arm64. */
 const O_TMPFILE = 0o20200000;
 
 export class Descriptors {
   #files = new Map<number, RemoteFile>();
-  /** A folder of ours on a memory file system, for the copies. */
-  #folder: string;
+  #session: Session;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   get(fd: unknown): RemoteFile | undefined {
@@ -43,15 +45,18 @@ export class Descriptors {
    * @returns a new descriptor, open for reading; the caller adds it
    * @throws a system error (EMFILE) as the open itself would
    */
-  materialize(opened: ReplyOf<'openFile'>): { readonly fd: number; readonly file: RemoteFile } {
-    if (!opened.whole || !isRegularFile(opened.stat)) {
-      return { fd: fs.openSync('/dev/null', 'r'), file: { kind: 'handle', handle: opened.handle } };
+  materialize(opened: ReplyOf<'openFile'>, flags: number): { readonly fd: number; readonly file: RemoteFile } {
+    const isFile = isRegularFile(opened.stat);
+    if (!opened.whole || !isFile) {
+      const reader = isFile && accessOf(flags) === 'read' ? new Reader(this.#session, opened) : undefined;
+      return { fd: fs.openSync('/dev/null', 'r'), file: { kind: 'handle', handle: opened.handle, reader } };
     }
     return { fd: this.#copy(opened.data), file: { kind: 'copy', stat: opened.stat } };
   }
 
   #copy(data: Buffer): number {
-    const writable = fs.openSync(this.#folder, O_TMPFILE | fs.constants.O_RDWR, 0o600);
+    // The session's folder is on a memory file system.
+    const writable = fs.openSync(this.#session.folder, O_TMPFILE | fs.constants.O_RDWR, 0o600);
     try {
       for (let written = 0; written < data.length; ) written += fs.writeSync(writable, data, written);
       // Opened again, so that writing to it is EBADF as it would be in the pod, and it starts at 0.

@@ -1,6 +1,7 @@
 // The table of fs entry points that take a descriptor: reading and fstat of one that stands for a file of
 // the pod. (A local copy is read by Node itself.)
 
+import type { Stat } from '../../src/protocol/schema.ts';
 import type { Operation } from './complete.ts';
 import type { RemoteFile } from './descriptors.ts';
 import { define } from './operations.ts';
@@ -9,11 +10,17 @@ import { statArray } from './stat.ts';
 export interface HandleOperation {
   readonly requestAt: number;
   /** @returns a remote call, or the way to the result here, or undefined where Node's own function is right */
-  readonly operation: (file: RemoteFile, args: readonly unknown[]) => Operation | (() => unknown) | undefined;
+  readonly operation: (file: RemoteFile, args: readonly unknown[]) => Operation | Work | (() => unknown) | undefined;
+}
+
+/** What takes as many remote calls as it needs, in its synchronous and its asynchronous form. */
+export interface Work {
+  readonly now: () => unknown;
+  readonly later: () => Promise<unknown>;
 }
 
 /** One read brings this much at most; the agent's limit. Shorter reads than asked for are read(2)'s right. */
-export const maxReadBytes = 1024 * 1024;
+const maxReadBytes = 1024 * 1024;
 
 export const handleOperations: Readonly<Record<string, HandleOperation>> = {
   /** read(fd, buffer, offset, length, position, req) */
@@ -25,7 +32,7 @@ export const handleOperations: Readonly<Record<string, HandleOperation>> = {
         offset as number,
         (offset as number) + (length as number),
       );
-      return readInto(file.handle, [target], position);
+      return readInto(file, [target], position);
     },
   },
   /** readBuffers(fd, buffers, position, req) */
@@ -33,14 +40,15 @@ export const handleOperations: Readonly<Record<string, HandleOperation>> = {
     requestAt: 3,
     operation(file, [, buffers, position]) {
       if (file.kind === 'copy') return undefined;
-      return readInto(file.handle, (buffers as ArrayBufferView[]).map(bytesOf), position);
+      return readInto(file, (buffers as ArrayBufferView[]).map(bytesOf), position);
     },
   },
   /** fstat(fd, bigint, req, shouldNotThrow) */
   fstat: {
     requestAt: 2,
     operation(file, [, bigint]) {
-      if (file.kind === 'copy') return () => statArray(file.stat, bigint === true);
+      const stat = file.kind === 'copy' ? file.stat : file.reader?.takeStat();
+      if (file.kind === 'copy' || stat !== undefined) return () => statArray(stat as Stat, bigint === true);
       return define({
         message: 'statFile',
         request: { handle: file.handle },
@@ -51,7 +59,15 @@ export const handleOperations: Readonly<Record<string, HandleOperation>> = {
   },
 };
 
-function readInto(handle: number, targets: readonly Uint8Array[], position: unknown): Operation {
+function readInto(
+  { handle, reader }: Extract<RemoteFile, { kind: 'handle' }>,
+  targets: readonly Uint8Array[],
+  position: unknown,
+): Operation | Work {
+  if (reader !== undefined) {
+    const at = Number(positionOf(position));
+    return { now: () => reader.readSync(targets, at), later: () => reader.read(targets, at) };
+  }
   const wanted = targets.reduce((sum, target) => sum + target.length, 0);
   return define({
     message: 'readFile',

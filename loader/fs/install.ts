@@ -5,7 +5,7 @@ import type { PathPolicy } from '../../src/policy/paths.ts';
 import type { Session } from '../session.ts';
 import { replaceBlob } from './blob.ts';
 import { replaceTwoPaths } from './border.ts';
-import { complete, completeHere } from './complete.ts';
+import { complete, completeHere, completeLater } from './complete.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
 import { replaceCopyTree } from './copy-tree.ts';
 import { Descriptors } from './descriptors.ts';
@@ -28,7 +28,7 @@ export function installFiles(session: Session, policy: PathPolicy): void {
   const context: FilesContext = {
     session,
     policy,
-    descriptors: new Descriptors(session.folder),
+    descriptors: new Descriptors(session),
     listings: new Listings(),
   };
   for (const [name, operation] of Object.entries({ ...pathOperations, ...writeOperations }))
@@ -42,6 +42,8 @@ export function installFiles(session: Session, policy: PathPolicy): void {
           const way = file && operation(file, args);
           if (way === undefined) return original.apply(this, args);
           if (typeof way === 'function') return completeHere(args[requestAt], way);
+          if ('later' in way)
+            return args[requestAt] === undefined ? way.now() : completeLater(args[requestAt], way.later());
           const result = () => complete(session, args[requestAt], way);
           const error = args[requestAt + 1];
           return args[requestAt] === undefined && isErrorContext(error) ? intoContext(error, result) : result();

@@ -7,12 +7,11 @@ import { codeOf, systemError } from '../errors.ts';
 import { complete } from './complete.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
 import type { RemoteFile } from './descriptors.ts';
+import { noteChange } from './generation.ts';
 import { define } from './operations.ts';
-import { type RemotePath, route } from './paths.ts';
+import { accessOf, type RemotePath, route } from './paths.ts';
 
 const binding = getBinding('fs');
-
-const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
 
 export function replaceOpen(context: FilesContext): void {
   /** open(path, flags, mode, req) */
@@ -25,7 +24,7 @@ export function replaceOpen(context: FilesContext): void {
         request: openRequest(context, path, flags, mode),
         syscall: 'open',
         path: path.shown,
-        result: (reply) => descriptorFor(context, reply),
+        result: (reply) => descriptorFor(context, reply, flags as number),
       }),
     ),
   );
@@ -42,7 +41,7 @@ export function replaceOpen(context: FilesContext): void {
       function (...args) {
         const [fd, request] = args;
         const file = context.descriptors.remove(fd);
-        if (file?.kind === 'handle' && file.handle !== 0) closeRemote(context, file.handle, request === undefined);
+        if (file !== undefined) closeRemote(context, file, request === undefined);
         return original.apply(this, args);
       },
   );
@@ -54,7 +53,7 @@ export function replaceOpen(context: FilesContext): void {
     if (original === undefined) continue;
     prototype[name] = function (...args) {
       const file = context.descriptors.remove((this as { readonly fd: number }).fd);
-      if (file?.kind === 'handle' && file.handle !== 0) closeRemote(context, file.handle, false);
+      if (file !== undefined) closeRemote(context, file, false);
       return original.apply(this, args);
     };
   }
@@ -80,13 +79,14 @@ function replaceOpening(
 }
 
 /** Makes the descriptor of an opened file of the pod, and remembers what it stands for. */
-export function descriptorFor(context: FilesContext, opened: ReplyOf<'openFile'>): number {
-  const { fd, file } = materialize(context, opened);
+export function descriptorFor(context: FilesContext, opened: ReplyOf<'openFile'>, flags: number): number {
+  const { fd, file } = materialize(context, opened, flags);
   context.descriptors.add(fd, file);
   return fd;
 }
 
 export function openRequest({ session }: FilesContext, path: RemotePath, flags: unknown, mode: unknown) {
+  if (accessOf(flags as number) === 'write') noteChange(); // it may truncate
   return {
     path: path.bytes,
     flags: flags as number,
@@ -96,23 +96,31 @@ export function openRequest({ session }: FilesContext, path: RemotePath, flags: 
 }
 
 /** Gives a handle back; a failure to do so is the session's end, which tells by itself. */
-export function closeRemote({ session }: FilesContext, handle: number, wait: boolean): void {
-  if (!wait) {
+export function closeRemote({ session }: FilesContext, file: RemoteFile, isSync: boolean): void {
+  if (file.kind === 'copy' || file.handle === 0) return;
+  const { handle, reader } = file;
+  if (!isSync) {
     session.async.call('closeFile', { handle }, () => {});
-    return;
-  }
-  try {
-    session.sync.call('closeFile', { handle });
-  } catch {
-    // The descriptor is closed whatever happens, as close(2) has it.
+  } else if (reader !== undefined) {
+    session.sync.tell('closeFile', { handle }); // nothing of it can fail in a way that matters
+  } else {
+    try {
+      session.sync.call('closeFile', { handle });
+    } catch {
+      // The descriptor is closed whatever happens, as close(2) has it.
+    }
   }
 }
 
-function materialize(context: FilesContext, opened: ReplyOf<'openFile'>): { fd: number; file: RemoteFile } {
+function materialize(
+  context: FilesContext,
+  opened: ReplyOf<'openFile'>,
+  flags: number,
+): { fd: number; file: RemoteFile } {
   try {
-    return context.descriptors.materialize(opened);
+    return context.descriptors.materialize(opened, flags);
   } catch (error) {
-    if (opened.handle !== 0) closeRemote(context, opened.handle, false);
+    closeRemote(context, { kind: 'handle', handle: opened.handle, reader: undefined }, false);
     throw error;
   }
 }
@@ -130,7 +138,7 @@ async function openHandle(
   } catch (error) {
     throw systemError(codeOf(error, 'EIO'), 'open', path.shown);
   }
-  const { fd, file } = materialize(context, opened);
+  const { fd, file } = materialize(context, opened, flags as number);
   try {
     // Opened once more through /proc, since only Node's own call makes a FileHandle.
     const handle = await original.call(binding, `/proc/self/fd/${fd}`, fs.constants.O_RDONLY, 0, binding.kUsePromises);
@@ -139,8 +147,4 @@ async function openHandle(
   } finally {
     fs.closeSync(fd);
   }
-}
-
-export function accessOf(flags: number): 'read' | 'write' {
-  return (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)) === 0 ? 'read' : 'write';
 }

@@ -1,5 +1,6 @@
 // A path argument of the fs binding, and where the policy sends it.
 
+import fs from 'node:fs';
 import type { PathDecision, PathPolicy } from '../../src/policy/paths.ts';
 
 /** As the binding gets it: Node has turned URLs into strings and checked for NUL. */
@@ -17,6 +18,13 @@ export type Route =
   | { readonly to: 'local'; readonly path: PathArgument }
   | { readonly to: 'remote'; readonly path: RemotePath }
   | { readonly to: 'notFound'; readonly path: PathArgument };
+
+const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND } = fs.constants;
+
+/** What opening with these flags is for. */
+export function accessOf(flags: number): 'read' | 'write' {
+  return (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)) === 0 ? 'read' : 'write';
+}
 
 /** A path as a public function gets it: a file: URL as its path; all else as it is. */
 export function plainPath(path: unknown): unknown {

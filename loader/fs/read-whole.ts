@@ -2,13 +2,14 @@
 // Node 26 on. Here both are one round trip, when the file is not above the prefetch size.
 
 import fs from 'node:fs';
+import type { ReplyOf } from '../../src/protocol/schema.ts';
 import { getBinding } from '../bindings.ts';
 import { codeOf, systemError } from '../errors.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
 import { bothForms, noteDuring } from './during.ts';
-import { maxReadBytes } from './handles.ts';
-import { accessOf, closeRemote, descriptorFor, openRequest } from './open.ts';
-import { type RemotePath, route } from './paths.ts';
+import { closeRemote, descriptorFor, openRequest } from './open.ts';
+import { accessOf, type RemotePath, route } from './paths.ts';
+import type { Reader } from './reader.ts';
 import { isDirectory, isRegularFile } from './stat.ts';
 
 export function replaceReadWhole(context: FilesContext): void {
@@ -21,7 +22,7 @@ export function replaceReadWhole(context: FilesContext): void {
         if (typeof subject === 'number') {
           const file = context.descriptors.get(subject);
           if (file?.kind !== 'handle') return original.apply(this, args);
-          return Buffer.concat([...readToEnd(context, file.handle)]).toString();
+          return Buffer.concat([...restOf(subject, file.reader)]).toString();
         }
         const way = route(context.policy, subject, accessOf(flags as number));
         if (way.to === 'local') return callLocally(original, this, way.path, args);
@@ -34,12 +35,14 @@ export function replaceReadWhole(context: FilesContext): void {
 }
 
 function readPath(context: FilesContext, path: RemotePath, flags: unknown): Buffer {
-  const { handle, data, whole } = open(context, path, flags);
-  if (whole) return data;
+  const opened = open(context, path, flags);
+  if (opened.whole) return opened.data;
+  const fd = descriptorFor(context, opened, flags as number);
   try {
-    return Buffer.concat([...readToEnd(context, handle)]);
+    const file = context.descriptors.get(fd);
+    return Buffer.concat([...restOf(fd, file?.kind === 'handle' ? file.reader : undefined)]);
   } finally {
-    closeRemote(context, handle, true);
+    fs.closeSync(fd);
   }
 }
 
@@ -51,16 +54,17 @@ function open(context: FilesContext, path: RemotePath, flags: unknown) {
   }
 }
 
-function* readToEnd({ session }: FilesContext, handle: number): Generator<Buffer, void> {
+/** All from the descriptor's position to the file's end. */
+function* restOf(fd: number, reader: Reader | undefined): Generator<Buffer, void> {
+  if (reader !== undefined) {
+    yield* reader.restSync();
+    return;
+  }
   for (;;) {
-    let data: Buffer;
-    try {
-      ({ data } = session.sync.call('readFile', { handle, length: maxReadBytes, position: -1n }));
-    } catch (error) {
-      throw systemError(codeOf(error, 'EIO'), 'read');
-    }
-    if (data.length === 0) return;
-    yield data;
+    const chunk = Buffer.allocUnsafe(64 * 1024);
+    const count = fs.readSync(fd, chunk);
+    if (count === 0) return;
+    yield chunk.subarray(0, count);
   }
 }
 
@@ -87,13 +91,13 @@ function replaceReadFileJob(context: FilesContext): void {
     if (way.to === 'notFound') return systemError('ENOENT', 'open', way.path);
     context.session.async.call('openFile', openRequest(context, way.path, flags, 0o666), (error, reply) => {
       if (reply === undefined) job.ondone(systemError(codeOf(error, 'EIO'), 'open', way.path.shown));
-      else if (isDirectory(reply.stat)) job.ondone(refused(context, reply.handle, way.path));
+      else if (isDirectory(reply.stat)) job.ondone(refused(context, reply, way.path));
       else if (reply.whole) job.ondone(null, Buffer.from(reply.data), -1, reply.data.length);
       else {
         const size = isRegularFile(reply.stat) ? Number(reply.stat.size) : 0;
         let fd: number;
         try {
-          fd = descriptorFor(context, reply);
+          fd = descriptorFor(context, reply, flags);
         } catch (failure) {
           job.ondone(failure);
           return;
@@ -106,8 +110,8 @@ function replaceReadFileJob(context: FilesContext): void {
 }
 
 /** Node's job opens and reads in one, so the error of reading a folder names the path. */
-function refused(context: FilesContext, handle: number, path: RemotePath): Error {
-  closeRemote(context, handle, false);
+function refused(context: FilesContext, { handle }: ReplyOf<'openFile'>, path: RemotePath): Error {
+  closeRemote(context, { kind: 'handle', handle, reader: undefined }, false);
   return systemError('EISDIR', 'read', path.shown);
 }
 
