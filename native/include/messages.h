@@ -731,10 +731,12 @@ static inline bool get_connect_result(struct reader *from, struct connect_result
 
 struct relay_udp_request {
   uint8_t family;
+  uint16_t program;
 };
 
 static inline void put_relay_udp(struct writer *to, const struct relay_udp_request *value) {
   put_u8(to, value->family);
+  put_u16(to, value->program);
 }
 
 struct relay_udp_reply {

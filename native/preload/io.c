@@ -24,6 +24,11 @@ static struct entry *served(int fd) {
   return entry != NULL && (entry->kind == PARTIAL || entry->kind == HANDLE) ? entry : NULL;
 }
 
+// A connected UDP socket is read and written like a file, too.
+static bool is_datagrams(int fd) {
+  return table_find_kind(fd, DATAGRAMS) != NULL;
+}
+
 static size_t total(const struct iovec *parts, int count) {
   size_t sum = 0;
   for (int i = 0; i < count; i++) sum += parts[i].iov_len;
@@ -47,6 +52,7 @@ static ssize_t each_part(int fd, const struct entry *entry, const struct iovec *
 
 EXPORT ssize_t read(int fd, void *into, size_t length) {
   struct entry *entry = PASSES() ? NULL : served(fd);
+  if (!layer.off && entry == NULL && is_datagrams(fd)) return recv(fd, into, length, 0);
   if (entry == NULL) return real.read(fd, into, length);
   if (entry->kind == HANDLE) return handle_read(fd, entry, into, length, NO_POSITION);
   return partial_fetch_next(fd, entry, length) < 0 ? -1 : real.read(fd, into, length);
@@ -89,6 +95,7 @@ EXPORT ssize_t __pread_chk(int fd, void *into, size_t length, off_t position, si
 
 EXPORT ssize_t write(int fd, const void *from, size_t length) {
   struct entry *entry = PASSES() ? NULL : served(fd);
+  if (!layer.off && entry == NULL && is_datagrams(fd)) return send(fd, from, length, 0);
   if (entry == NULL) return real.write(fd, from, length);
   if (entry->kind == PARTIAL) return errno = EBADF, -1;
   return handle_write(fd, entry, from, length, NO_POSITION);

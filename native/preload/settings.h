@@ -14,6 +14,8 @@ enum mode { MODE_READ, MODE_WRITE, MODE_LOCAL, MODE_OVERRIDES };
 
 struct settings {
   const char *token;
+  // The pod's host name, or NULL where this machine's is shown.
+  const char *hostname;
   uint16_t tcp_port;
   enum mode mode;
   // The configuration has patterns: the proxy, which has their engine, decides each path.

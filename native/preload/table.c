@@ -108,6 +108,13 @@ void table_each(void (*visit)(int fd, const struct entry *entry, void *context),
   }
 }
 
+void table_each_of(enum kind kind, void (*visit)(int fd, const struct entry *entry, void *context), void *context) {
+  for (int fd = 0; fd <= atomic_load(&highest); fd++) {
+    const struct entry *entry = table_find_kind(fd, kind);
+    if (entry != NULL) visit(fd, entry, context);
+  }
+}
+
 // `fd:handle:flags` for each file, with semicolons between.
 void table_inherit(void) {
   char *list = getenv(FILES_VARIABLE);

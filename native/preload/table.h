@@ -49,6 +49,7 @@ struct entry {
       uint16_t local_port;          // on this machine
       uint16_t relay_port;          // of DATAGRAMS: the proxy's end
       bool is_pending;              // of CONNECTED: how it ended is not known yet
+      bool is_any_port;             // of BOUND: the program asked for no port
       bool is_taken;                // of LISTENING: its connections are the proxy's
       bool has_peer;                // of DATAGRAMS: connected
     };
@@ -79,6 +80,9 @@ bool table_has_companion(int fd);
 
 // Calls for each entry that a program executed now would inherit; see environment.c.
 void table_each(void (*visit)(int fd, const struct entry *entry, void *context), void *context);
+
+// Calls for each entry of a kind.
+void table_each_of(enum kind kind, void (*visit)(int fd, const struct entry *entry, void *context), void *context);
 
 // Takes over what the program before exec(2) has left us.
 void table_inherit(void);

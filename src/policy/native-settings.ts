@@ -1,5 +1,5 @@
 // What native layers are told of their session: the same settings as session.json, in a form that C reads with a
-// few lines (native/preload/settings.c), a key and a value in each. A value never has a line break.
+// few lines (native/preload/settings.c): a key and a value in each.
 
 import type { LayerSettings } from './layer-settings.ts';
 
@@ -31,7 +31,12 @@ export function nativeSettings(settings: LayerSettings, roots: readonly string[]
     ...incoming.ignorePorts.map((port) => ['ignorePort', port] as const),
     ...incoming.portMapping.map((pair) => ['portMapping', pair.join(' ')] as const),
     ...incoming.listenPorts.map((pair) => ['listenPort', pair.join(' ')] as const),
-    ...roots.filter((root) => !root.includes('\n')).map((root) => ['root', root] as const),
+    ...roots.map((root) => ['root', root] as const),
+    ...settings.skipProcesses.map((name) => ['skip', name] as const),
+    ...(settings.machine.hostname === undefined ? [] : [['hostname', settings.machine.hostname] as const]),
   ];
-  return lines.map(([key, value]) => `${key} ${value}\n`).join('');
+  return lines
+    .filter(([, value]) => !String(value).includes('\n'))
+    .map(([key, value]) => `${key} ${value}\n`)
+    .join('');
 }

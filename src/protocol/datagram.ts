@@ -13,8 +13,18 @@ export interface Datagram {
   readonly data: Buffer;
 }
 
+/** A datagram without its length, for where something else says where it ends. */
+export function encodeRecord(datagram: Datagram): Buffer {
+  return encode(fields, datagram);
+}
+
+/** @throws FrameError for bytes that are no record */
+export function decodeRecord(record: Buffer): Datagram {
+  return decode(fields, record);
+}
+
 export function encodeDatagram(datagram: Datagram): Buffer {
-  const record = encode(fields, datagram);
+  const record = encodeRecord(datagram);
   const length = Buffer.allocUnsafe(4);
   length.writeUInt32LE(record.length);
   return Buffer.concat([length, record]);

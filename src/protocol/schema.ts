@@ -216,10 +216,10 @@ export const messages = {
   ),
   connectResult: message(113, { port: 'u16' }, { local: address, remote: address }),
   /**
-   * Native layer to proxy: a UDP socket of the pod, behind a port of this machine. Datagrams between that port and
-   * the program's begin with their peer in the pod, see datagram.ts.
+   * Native layer to proxy: a UDP socket of the pod, behind a port of this machine's loopback, for the program's
+   * socket on `program`. Datagrams between the two ports are records with their peer in the pod, see datagram.ts.
    */
-  relayUdp: message(114, { family: 'u8' }, { port: 'u16', local: address }),
+  relayUdp: message(114, { family: 'u8', program: 'u16' }, { port: 'u16', local: address }),
 } as const;
 
 export type MessageName = keyof typeof messages;

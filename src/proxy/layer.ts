@@ -7,6 +7,8 @@ import type { Link } from '../protocol/link.ts';
 import { decodeRequest, encodeReply, messageName, messages, type RequestOf } from '../protocol/schema.ts';
 import type { createDecisions } from './decisions.ts';
 import type { Incoming } from './incoming.ts';
+import type { NativeConnections } from './native-connections.ts';
+import { type Relay, relayUdp } from './native-datagrams.ts';
 import type { StreamedFiles } from './streamed-files.ts';
 import { type Listener, sameListener } from './taken-port.ts';
 
@@ -16,6 +18,7 @@ export interface LayerContext {
   readonly incoming: Incoming;
   readonly decide: ReturnType<typeof createDecisions>;
   readonly streamedFiles: StreamedFiles;
+  readonly connections: NativeConnections;
   readonly environment: () => { set: { name: string; value: string }[]; unset: string[] };
   /** Tells the developer something, once. */
   readonly notice: (line: string) => void;
@@ -27,6 +30,7 @@ export class Layer {
   #handles = new Set<number>();
   #listeners: Listener[] = [];
   #announced: Listener[] = [];
+  #relays: Relay[] = [];
   #closed = false;
 
   constructor(id: number, context: LayerContext) {
@@ -49,6 +53,7 @@ export class Layer {
     this.#closed = true;
     for (const listener of this.#announced.splice(0)) this.#context.incoming.withdraw(listener);
     for (const listener of this.#listeners.splice(0)) this.#context.incoming.abandon(listener);
+    for (const relay of this.#relays.splice(0)) relay.close();
     const handles = [...this.#handles];
     this.#handles.clear();
     await Promise.allSettled(handles.map((handle) => this.#context.link.request('closeFile', { handle })));
@@ -77,6 +82,16 @@ export class Layer {
       }
       case 'peerOf':
         return encodeReply(name, await this.#context.incoming.peerOf(decodeRequest(name, payload).port));
+      case 'connectFrom':
+        return encodeReply(name, await this.#context.connections.connectFrom(decodeRequest(name, payload)));
+      case 'connectResult':
+        return encodeReply(name, await this.#context.connections.connectResult(decodeRequest(name, payload)));
+      case 'relayUdp': {
+        const relay = await relayUdp(this.#context.link, decodeRequest(name, payload));
+        if (this.#closed) relay.close();
+        else this.#relays.push(relay);
+        return encodeReply(name, relay.reply);
+      }
       case 'decidePath':
         return encodeReply(name, this.#context.decide(decodeRequest(name, payload)));
       case 'environment':

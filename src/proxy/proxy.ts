@@ -15,6 +15,7 @@ import { decodeRequest, messageName } from '../protocol/schema.ts';
 import { createDecisions } from './decisions.ts';
 import { Incoming, type WantedOfPorts } from './incoming.ts';
 import { Layer, type LayerContext } from './layer.ts';
+import { NativeConnections } from './native-connections.ts';
 import { listenForOutgoing } from './outgoing.ts';
 import { type Slot, Slots } from './slots.ts';
 import { StreamedFiles } from './streamed-files.ts';
@@ -54,10 +55,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { link, folder } = options;
   const token = randomBytes(16).toString('hex');
   const incoming = new Incoming(link, options.incoming, options.report);
+  const connections = new NativeConnections(link, incoming);
   const context: LayerContext = {
     link,
     incoming,
     decide: createDecisions(options.settings.files),
+    connections,
     streamedFiles: new StreamedFiles(link, options.report),
     environment: options.environment,
     notice: once(options.report),
@@ -130,19 +133,21 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   });
   const slots = new Slots(folder, attach);
   const tell = (id: number, frame: Buffer) => layers.get(id)?.socket?.write(frame);
-  const [tcp, unix] = await Promise.all([
+  const [tcp, nativePort, unix] = await Promise.all([
     listenForOutgoing({ link, incoming, token, tell }),
+    connections.listen(),
     listenOn(path.join(folder, socketName), join),
     slots.refill(),
   ]);
   const tcpPort = (tcp.address() as net.AddressInfo).port;
-  const settings: LayerSettings = { ...options.settings, token, tcpPort, nativePort: tcpPort };
+  const settings: LayerSettings = { ...options.settings, token, tcpPort, nativePort };
   writeSettings(folder, settings);
 
   return {
     close() {
       slots.close();
       tcp.close();
+      connections.close();
       unix.close();
       for (const { socket } of layers.values()) socket?.destroy();
       fs.rmSync(folder, { recursive: true, force: true });
