@@ -23,7 +23,7 @@ export class TakenPort {
   /** Those whose program has gone without closing them. */
   #abandoned = new WeakSet<Listener>();
   #waiting = new Set<Settle>();
-  #onAbandoned = new Set<() => void>();
+  #onLeft = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #giveUp: () => void;
 
@@ -47,14 +47,14 @@ export class TakenPort {
   remove(listener: Listener): boolean {
     const at = this.#listeners.findIndex((known) => sameListener(known, listener));
     if (at !== -1) this.#listeners.splice(at, 1);
+    for (const check of this.#onLeft) check();
     return at !== -1;
   }
 
   /** Its program has gone. Without another one the port is kept for the next. */
   abandon(listener: Listener): void {
-    if (!this.remove(listener)) return;
     this.#abandoned.add(listener);
-    for (const check of this.#onAbandoned) check();
+    if (!this.remove(listener)) return;
     if (this.#listeners.length > 0) return;
     this.#timer = setTimeout(this.#giveUp, restartMs);
     this.#timer.unref();
@@ -81,12 +81,12 @@ export class TakenPort {
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        this.#onAbandoned.delete(check);
+        this.#onLeft.delete(check);
         resolve();
       };
-      const check = () => this.#abandoned.has(listener) && done();
+      const check = () => this.#listeners.includes(listener) || done();
       const timer = setTimeout(done, withinMs);
-      this.#onAbandoned.add(check);
+      this.#onLeft.add(check);
     });
     return this.#abandoned.has(listener);
   }

@@ -58,6 +58,9 @@ test('a program that has gone is told from one that closes its connections', asy
   port.abandon(gone);
   assert.equal(await port.isAbandoned(gone, 1), true);
   assert.equal(await port.isAbandoned(living, 1), false);
+  const closed = port.isAbandoned(living, 1_000_000);
+  port.remove(living);
+  assert.equal(await closed, false);
   const asked = port.isAbandoned(later, 1_000);
   port.abandon(later);
   assert.equal(await asked, true);
