@@ -64,7 +64,7 @@ const things = [
 ];
 
 before(async () => {
-  await kubectlWith(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: things }), 'apply', '-f', '-');
+  await kubectlWith(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: things }), '-n', own, 'apply', '-f', '-');
   const where = ['-n', own];
   for (const name of ['statefulset/ledger', 'daemonset/watcher', 'deployment/crowd']) {
     await kubectl(...where, 'rollout', 'status', name, '--timeout=60s');
