@@ -45,8 +45,10 @@ interface Bindings {
     readonly kReadBytesOrError: number;
   };
   cares_wrap: {
+    readonly DNS_ORDER_VERBATIM: number;
     readonly DNS_ORDER_IPV4_FIRST: number;
     readonly DNS_ORDER_IPV6_FIRST: number;
+    readonly GetAddrInfoReqWrap: new () => Request;
     getaddrinfo: BindingFunction;
     getnameinfo: BindingFunction;
     readonly ChannelWrap: { readonly prototype: Record<string, BindingFunction> };

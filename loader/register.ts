@@ -3,15 +3,18 @@
 
 import path from 'node:path';
 import { sessionVariable } from '../src/policy/layer-settings.ts';
+import { createNetworkPolicy } from '../src/policy/network.ts';
 import { createPathPolicy, type PathPolicy } from '../src/policy/paths.ts';
 import { developmentProgram, productionAdvice } from './advice.ts';
 import { inheritedFolder, installChildren, isMainThread, isToTakeEnvironment } from './children.ts';
 import { installFiles } from './fs/install.ts';
 import { installMachine } from './machine.ts';
+import { KnownNames } from './names/known.ts';
 import { installNames } from './names/lookup.ts';
 import { installRecords } from './names/records.ts';
 import { installConnect } from './net/connect.ts';
 import { installListen, Listening } from './net/listen.ts';
+import type { Network } from './net/network.ts';
 import { localPlaces } from './places.ts';
 import { joinSession, type Session } from './session.ts';
 import { startSession } from './start.ts';
@@ -39,18 +42,20 @@ function register(): void {
   installMachine(session.settings.machine);
   installChildren(session);
   installNetwork(session);
-  if (session.settings.resolveNames) {
-    installNames(session);
-    installRecords(session);
-  }
   installFiles(session, policy);
 }
 
 function installNetwork(session: Session): void {
-  const listening = new Listening();
-  installListen(session, listening);
-  installConnect(session, listening);
-  installUdp(session);
+  const network: Network = {
+    policy: createNetworkPolicy(session.settings),
+    known: new KnownNames(),
+    listening: new Listening(),
+  };
+  installListen(session, network.listening);
+  installConnect(session, network);
+  installUdp(session, network);
+  installNames(session, network);
+  if (session.settings.resolveNames) installRecords(session, network.policy);
 }
 
 /** Whether this program is one that the configuration leaves on this machine. */

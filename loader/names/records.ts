@@ -3,6 +3,7 @@
 
 import fs from 'node:fs';
 import { isIP } from 'node:net';
+import type { NetworkPolicy } from '../../src/policy/network.ts';
 import { RemoteError } from '../../src/protocol/failure.ts';
 import { type BindingFunction, getBinding, type Request } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
@@ -29,7 +30,7 @@ const recordTypes: Readonly<Record<string, string>> = {
 /** What `setServers` got, by channel: `[family, address, port]` each. */
 const setServers = new WeakMap<object, readonly string[]>();
 
-export function installRecords(session: Session): void {
+export function installRecords(session: Session, policy: NetworkPolicy): void {
   const binding = getBinding('cares_wrap');
   const { prototype } = binding.ChannelWrap;
   for (const [method, type] of Object.entries(recordTypes)) {
@@ -39,6 +40,7 @@ export function installRecords(session: Session): void {
       const [request, name] = args as [Request, string];
       // Node's own check answers at once.
       if (type === 'REVERSE' && isIP(name) === 0) return original.apply(this, args);
+      if (policy.resolves(name) === 'local') return original.apply(this, args);
       const servers = setServers.get(this as object) ?? [];
       session.async.call('resolve', { name, type, servers }, (error, reply) => {
         if (reply === undefined) request.oncomplete(dnsCode(error));
@@ -50,8 +52,10 @@ export function installRecords(session: Session): void {
   replaceServers(prototype);
 
   /** getnameinfo(req, address, port) */
+  const { getnameinfo } = binding;
   binding.getnameinfo = (...args) => {
     const [request, host, port] = args as [Request, string, number];
+    if (policy.resolves(host) === 'local') return getnameinfo.apply(binding, args);
     session.async.call('lookupService', { address: { host, port } }, (error, reply) => {
       if (reply === undefined) request.oncomplete(errnoOf(codeOf(error, 'EAI_AGAIN')));
       else request.oncomplete(null, reply.name, reply.service);

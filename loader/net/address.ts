@@ -21,11 +21,6 @@ export function isIPv6(host: string): boolean {
   return host.includes(':');
 }
 
-/** 127.0.0.0/8 and ::1, also as an IPv4-mapped address. */
-export function isLoopback(host: string): boolean {
-  return host === '::1' || host.startsWith('127.') || host.toLowerCase().startsWith('::ffff:127.');
-}
-
 /** @returns 0, as the binding's function does */
 export function fillAddress(into: AddressInfo, { host, port }: Address): number {
   into.address = host;

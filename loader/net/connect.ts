@@ -2,13 +2,14 @@
 // connects to the proxy on loopback instead. A preamble says where to; how the pod's connect ended comes
 // back beside the connection, so its bytes are the program's from the first to the last.
 
-import type { LayerSettings } from '../../src/policy/layer-settings.ts';
+import { isLoopback } from '../../src/policy/network.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import { getBinding, type Handle, type Request } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
+import { resolveHere } from '../names/lookup.ts';
 import type { Session } from '../session.ts';
-import { isLoopback, showAddress } from './address.ts';
-import type { Listening } from './listen.ts';
+import { showAddress } from './address.ts';
+import type { Network } from './network.ts';
 import { preamble } from './preamble.ts';
 
 /**
@@ -17,19 +18,35 @@ import { preamble } from './preamble.ts';
  */
 const attemptTimeoutMs = 2_500;
 
-export function installConnect(session: Session, listening: Listening): void {
+export function installConnect(session: Session, network: Network): void {
   const { prototype } = getBinding('tcp_wrap').TCP;
-  for (const name of ['connect', 'connect6']) {
+  for (const [name, family] of [
+    ['connect', 4],
+    ['connect6', 6],
+  ] as const) {
     const original = prototype[name];
     if (original === undefined) continue;
     // The loopback form of the call: the proxy listens on IPv4, whatever family the program asks for.
     const connect = prototype.connect as typeof original;
     prototype[name] = function (...args) {
-      const [request, host, port] = args as [Request, string, number];
-      if (!isRemote(session.settings, listening, host, port)) return original.apply(this, args);
-      return connectThroughProxy(session, this as Handle, request, { host, port }, (own) =>
-        connect.call(this, own, '127.0.0.1', session.settings.tcpPort),
-      );
+      const [request, host, port, ...rest] = args as [Request, string, number];
+      const here = (address: string, at = port) => original.call(this, request, address, at, ...rest);
+      if (isOwn(session, host, port)) return here(host);
+      const listener = isLoopback(host) ? network.listening.localPort(port) : undefined;
+      if (listener !== undefined) return here(host, listener);
+      const known = network.known.of(host);
+      if (network.policy.connects('tcp', host, port, known?.name) === 'remote') {
+        return connectThroughProxy(session, this as Handle, request, { host, port }, (own) =>
+          connect.call(this, own, '127.0.0.1', session.settings.tcpPort),
+        );
+      }
+      if (known?.side !== 'remote') return here(host);
+      // The pod resolved it, before it was known that this port of it is local.
+      resolveHere(known.name, family, (address) => {
+        const errno = here(address ?? host);
+        if (errno !== 0) request.oncomplete(errno, this, request, false, false);
+      });
+      return 0;
     };
   }
   const net = require('node:net') as typeof import('node:net');
@@ -37,11 +54,9 @@ export function installConnect(session: Session, listening: Listening): void {
   net.setDefaultAutoSelectFamilyAttemptTimeout(Math.max(current, attemptTimeoutMs));
 }
 
-function isRemote(settings: LayerSettings, listening: Listening, host: string, port: number): boolean {
-  if (!settings.outgoingTcp || port === 0) return false;
-  if (!isLoopback(host)) return true;
-  if (port === settings.tcpPort) return false; // our own way to the proxy
-  return !settings.outgoingIgnoreLocalhost && !listening.hasLocalPort(port) && port !== process.debugPort;
+/** Our own way to the proxy, and this process's debugger. */
+function isOwn({ settings }: Session, host: string, port: number): boolean {
+  return isLoopback(host) && (port === settings.tcpPort || port === process.debugPort);
 }
 
 /** @param connect connects the handle to the proxy. @returns 0, or a negative errno at once */

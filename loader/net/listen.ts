@@ -2,22 +2,25 @@
 // before listen() returns, and go back to the pod when the program closes it.
 
 import type { IncomingSettings } from '../../src/policy/layer-settings.ts';
+import { isLoopback } from '../../src/policy/network.ts';
 import type { Address, RequestOf } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
 import type { Session } from '../session.ts';
-import { type AddressInfo, fillAddress, isIPv6, isLoopback, showAddress } from './address.ts';
+import { type AddressInfo, fillAddress, isIPv6, showAddress } from './address.ts';
 import { holderOf } from './port-holder.ts';
 
 /** The ports that this thread listens on. */
 export class Listening {
-  /** Local port by the port that the program asked for. */
+  /** The port that the program asked for, by the local port that it is. */
   #ports = new Map<number, number>();
   /** The local ports whose connections the proxy makes. */
   #taken = new Set<number>();
 
-  hasLocalPort(port: number): boolean {
-    return [...this.#ports.values()].includes(port);
+  /** @returns where the program's own listener on a port is reached on this machine */
+  localPort(port: number): number | undefined {
+    for (const [local, asked] of this.#ports) if (asked === port && port !== 0) return local;
+    return this.#ports.has(port) ? port : undefined;
   }
 
   isTaken(localPort: number): boolean {
@@ -29,12 +32,12 @@ export class Listening {
   }
 
   add(asked: number, local: number, taken: boolean): void {
-    this.#ports.set(asked, local);
+    this.#ports.set(local, asked);
     if (taken) this.#taken.add(local);
   }
 
-  remove(asked: number, local: number): void {
-    this.#ports.delete(asked);
+  remove(local: number): void {
+    this.#ports.delete(local);
     this.#taken.delete(local);
   }
 }
@@ -112,7 +115,7 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
     const close = handle.close;
     handle.close = (callback) => {
       handle.close = close;
-      listening.remove(wanted.port, local.port);
+      listening.remove(local.port);
       if (port === undefined) session.async.call('withdraw', own, () => {});
       else session.async.call('unlisten', { port, local }, () => {});
       close.call(handle, callback);

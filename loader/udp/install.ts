@@ -2,11 +2,13 @@
 // back with their true sender. The socket here stays as it is, for what is local.
 
 import type { Socket } from 'node:net';
+import { isLoopback } from '../../src/policy/network.ts';
 import { DatagramDecoder, encodeDatagram } from '../../src/protocol/datagram.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { errnoOf } from '../errors.ts';
-import { type AddressInfo, fillAddress, isIPv6, isLoopback } from '../net/address.ts';
+import { type AddressInfo, fillAddress } from '../net/address.ts';
+import type { Network } from '../net/network.ts';
 import { preamble } from '../net/preamble.ts';
 import type { Session } from '../session.ts';
 
@@ -31,14 +33,14 @@ const remotes = new WeakMap<UdpHandle, Remote>();
 /** Ports of this machine that the program's own sockets are bound to. */
 const boundPorts = new Set<number>();
 
-export function installUdp(session: Session): void {
+export function installUdp(session: Session, network: Network): void {
   if (!session.settings.outgoingUdp) return;
   const { prototype } = getBinding('udp_wrap').UDP;
   for (const family of [4, 6] as const) {
     const suffix = family === 6 ? '6' : '';
     replaceBind(prototype, `bind${suffix}`);
-    replaceSend(session, prototype, `send${suffix}`, family);
-    replaceConnect(session, prototype, `connect${suffix}`, family);
+    replaceSend(session, network, prototype, `send${suffix}`, family);
+    replaceConnect(session, network, prototype, `connect${suffix}`, family);
   }
   replaceDisconnect(prototype);
   replaceClose(prototype);
@@ -55,13 +57,19 @@ function replaceBind(prototype: Record<string, BindingFunction>, name: string): 
 }
 
 /** send(req, list, count, port, ip, hasCallback); a connected socket's has neither port nor ip. */
-function replaceSend(session: Session, prototype: Record<string, BindingFunction>, name: string, family: 4 | 6): void {
+function replaceSend(
+  session: Session,
+  network: Network,
+  prototype: Record<string, BindingFunction>,
+  name: string,
+  family: 4 | 6,
+): void {
   const original = prototype[name] as BindingFunction;
   prototype[name] = function (...args) {
     const handle = this as UdpHandle;
     const connected = remotes.get(handle)?.peer;
     const to = args.length > 4 ? { host: args[4] as string, port: args[3] as number } : connected;
-    if (to === undefined || !isRemote(session, to)) return original.apply(this, args);
+    if (to === undefined || !isRemote(network, to)) return original.apply(this, args);
     const data = Buffer.concat(args[1] as Buffer[]);
     if (data.length > 65_507) return errnoOf('EMSGSIZE');
     const { socket, early } = remoteOf(session, handle, family);
@@ -75,6 +83,7 @@ function replaceSend(session: Session, prototype: Record<string, BindingFunction
 /** connect(ip, port) */
 function replaceConnect(
   session: Session,
+  network: Network,
   prototype: Record<string, BindingFunction>,
   name: string,
   family: 4 | 6,
@@ -82,7 +91,7 @@ function replaceConnect(
   const original = prototype[name] as BindingFunction;
   prototype[name] = function (...args) {
     const peer = { host: args[0] as string, port: args[1] as number };
-    if (!isRemote(session, peer)) return original.apply(this, args);
+    if (!isRemote(network, peer)) return original.apply(this, args);
     const handle = this as UdpHandle;
     remoteOf(session, handle, family).peer = peer;
     handle.getpeername = (into: AddressInfo) => fillAddress(into, peer);
@@ -110,16 +119,9 @@ function replaceClose(prototype: Record<string, BindingFunction>): void {
   };
 }
 
-function isRemote({ settings }: Session, { host, port }: Address): boolean {
-  if (isMulticast(host)) return false;
-  if (!isLoopback(host)) return true;
-  return !settings.outgoingIgnoreLocalhost && !boundPorts.has(port);
-}
-
-/** Multicast does not leave the pod's own network, so there it is of no use from here. */
-function isMulticast(host: string): boolean {
-  const first = Number(host.split('.')[0]);
-  return isIPv6(host) ? /^ff/i.test(host) : first >= 224;
+function isRemote({ policy, known }: Network, { host, port }: Address): boolean {
+  if (isLoopback(host) && boundPorts.has(port)) return false;
+  return policy.connects('udp', host, port, known.of(host)?.name) === 'remote';
 }
 
 function remoteOf(session: Session, handle: UdpHandle, family: 4 | 6): Remote {

@@ -53,6 +53,17 @@ export function asList(setting: Given | undefined): string[] | undefined {
   return setting?.value.split(';').filter((item) => item !== '');
 }
 
+/** `9229`, `9229-9240`, several separated by commas. */
+export function asPortRanges(setting: Given | undefined): (readonly [from: number, to: number])[] | undefined {
+  return setting?.value.split(',').map((range) => {
+    const [, from, to = from] = /^\s*(\d{1,5})(?:-(\d{1,5}))?\s*$/.exec(range) ?? [];
+    if (from === undefined || Number(from) > Number(to) || Number(to) > 65535) {
+      throw wrong(setting, 'ports, as 9229 or 9229-9240, separated by commas');
+    }
+    return [Number(from), Number(to)] as const;
+  });
+}
+
 /** `HOST:PORT`, an IPv6 address in brackets. */
 export function asAddress(setting: Given | undefined): { host: string; port: number } | undefined {
   if (setting === undefined) return undefined;

@@ -1,9 +1,10 @@
 // The part of `resolveConfig` that says what is remote: environment, files, network.
 
 import { MirrordError } from '../errors.ts';
+import { type Filter, namesWithOutgoing } from '../policy/network.ts';
 import { absolute } from './absolute.ts';
 import type { Sources } from './flags.ts';
-import { asBoolean, asChoice, asList, given, givenVariable } from './given.ts';
+import { asBoolean, asChoice, asList, asPortRanges, given, givenVariable } from './given.ts';
 import type { FileSettings } from './schema.ts';
 import { defaults, type EnvironmentConfig, type FilesConfig, type NetworkConfig } from './session-config.ts';
 
@@ -58,8 +59,6 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
     ['mirror'],
   );
   const mode = incoming === 'true' ? 'steal' : incoming === 'false' ? 'off' : incoming;
-  const tcpFlag = flags.noOutgoing === true || flags.noTcpOutgoing === true ? false : undefined;
-  const udpFlag = flags.noOutgoing === true || flags.noUdpOutgoing === true ? false : undefined;
   refuseBoth('feature.network.incoming.ports', file.incoming?.ports, 'ignore_ports', file.incoming?.ignore_ports);
   return {
     interfaces: file.interfaces ?? false,
@@ -75,22 +74,41 @@ export function resolveNetwork({ flags, env }: Sources, file: NonNullable<Featur
         file.incoming?.on_concurrent_steal ??
         'abort',
     },
+    ...resolveOutgoing({ flags, env }, file),
+  };
+}
+
+function resolveOutgoing(
+  { flags, env }: Pick<Sources, 'flags' | 'env'>,
+  { outgoing = {}, dns = {} }: NonNullable<FeatureSettings['network']>,
+): Pick<NetworkConfig, 'outgoing' | 'dns'> {
+  const tcpFlag = flags.noOutgoing === true || flags.noTcpOutgoing === true ? false : undefined;
+  const udpFlag = flags.noOutgoing === true || flags.noUdpOutgoing === true ? false : undefined;
+  const dnsFlag = flags.noRemoteDns === true ? false : undefined;
+  const filter = asFilter(outgoing.filter);
+  return {
     outgoing: {
-      tcp: tcpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_TCP_OUTGOING')) ?? file.outgoing?.tcp ?? true,
-      udp: udpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_UDP_OUTGOING')) ?? file.outgoing?.udp ?? true,
+      tcp: tcpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_TCP_OUTGOING')) ?? outgoing.tcp ?? true,
+      udp: udpFlag ?? asBoolean(givenVariable(env, 'MIRRORD_UDP_OUTGOING')) ?? outgoing.udp ?? true,
       // mirrord goes by this variable's presence.
       ignoreLocalhost:
-        givenVariable(env, 'MIRRORD_OUTGOING_IGNORE_LOCALHOST') !== undefined ||
-        (file.outgoing?.ignore_localhost ?? false),
+        givenVariable(env, 'MIRRORD_OUTGOING_IGNORE_LOCALHOST') !== undefined || (outgoing.ignore_localhost ?? false),
+      filter,
+      debuggerPorts: asPortRanges(givenVariable(env, 'MIRRORD_IGNORE_DEBUGGER_PORTS')) ?? [],
     },
     dns: {
-      enabled:
-        (flags.noRemoteDns === true ? false : undefined) ??
-        asBoolean(givenVariable(env, 'MIRRORD_REMOTE_DNS')) ??
-        file.dns?.enabled ??
-        true,
+      enabled: dnsFlag ?? asBoolean(givenVariable(env, 'MIRRORD_REMOTE_DNS')) ?? dns.enabled ?? true,
+      filter: namesWithOutgoing(asFilter(dns.filter), filter),
     },
   };
+}
+
+type FilterSetting = NonNullable<NonNullable<NonNullable<FeatureSettings['network']>['outgoing']>['filter']>;
+
+function asFilter(setting: FilterSetting | undefined): Filter | undefined {
+  const { remote, local } = setting ?? {};
+  if (remote !== undefined) return { side: 'remote', entries: remote };
+  return local === undefined ? undefined : { side: 'local', entries: local };
 }
 
 function refuseBoth(oneName: string, one: unknown, otherName: string, other: unknown): void {

@@ -3,6 +3,7 @@
 // (zod/mini: bundled, it costs no measurable time at start; zod itself costs 20 ms.)
 
 import * as z from 'zod/mini';
+import { parseAddressEntry } from '../policy/addresses.ts';
 
 const text = z.string('a string');
 const flag = z.boolean('true or false');
@@ -119,17 +120,39 @@ const incoming = shorthand(
   ),
 );
 
+/** What is on one side; all else is on the other. @param must what an entry has to be */
+function filter(must: string, isEntry: (entry: string) => boolean) {
+  const entries = z
+    .pipe(list, z.array(text.check(z.refine(isEntry, must))))
+    .check(z.refine((given: string[]) => given.length > 0, 'a list that is not empty'));
+  const either = '{ "remote": [ … ] } or { "local": [ … ] }';
+  return z
+    .strictObject({ remote: z.optional(entries), local: z.optional(entries) }, either)
+    .check(z.refine(({ remote, local }) => (remote === undefined) !== (local === undefined), either));
+}
+
+const connections = filter('[tcp://|udp://]NAME|IP|IP/BITS[:PORT]', (entry) => parseAddressEntry(entry) !== undefined);
+const names = filter('NAME|IP|IP/BITS[:PORT]', (entry) => {
+  const parsed = parseAddressEntry(entry);
+  return parsed !== undefined && parsed.protocol === undefined;
+});
+
 const outgoing = shorthand(
   (value) => (typeof value === 'boolean' ? { tcp: value, udp: value } : undefined),
   z.strictObject(
-    { tcp: z.optional(flag), udp: z.optional(flag), ignore_localhost: z.optional(flag) },
+    {
+      tcp: z.optional(flag),
+      udp: z.optional(flag),
+      ignore_localhost: z.optional(flag),
+      filter: z.optional(connections),
+    },
     'true, false or an object',
   ),
 );
 
 const dns = shorthand(
   (value) => (typeof value === 'boolean' ? { enabled: value } : undefined),
-  z.strictObject({ enabled: z.optional(flag) }, 'true, false or an object'),
+  z.strictObject({ enabled: z.optional(flag), filter: z.optional(names) }, 'true, false or an object'),
 );
 
 const network = shorthand(

@@ -1,6 +1,7 @@
 // The settings of one session after flags, environment, file and defaults were weighed: plain data that
 // can be sent to another process as JSON. Nothing below `src/config` asks where a value came from.
 
+import type { Filter } from '../policy/network.ts';
 import type { PathRules } from '../policy/paths.ts';
 import { productVersion } from '../protocol/hello.ts';
 import type { Target } from './target.ts';
@@ -75,8 +76,15 @@ export type NetworkConfig = {
     /** Another developer has the port already: leave it, go before them while this session lasts, or take it over. */
     readonly onConcurrentSteal: 'abort' | 'continue' | 'override';
   };
-  readonly outgoing: { readonly tcp: boolean; readonly udp: boolean; readonly ignoreLocalhost: boolean };
-  readonly dns: { readonly enabled: boolean };
+  readonly outgoing: {
+    readonly tcp: boolean;
+    readonly udp: boolean;
+    readonly ignoreLocalhost: boolean;
+    readonly filter?: Filter | undefined;
+    /** Ranges of debuggers' ports, which stay local on loopback. */
+    readonly debuggerPorts: readonly (readonly [from: number, to: number])[];
+  };
+  readonly dns: { readonly enabled: boolean; readonly filter?: Filter | undefined };
 };
 
 export type SessionConfig = {

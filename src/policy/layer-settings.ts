@@ -1,6 +1,7 @@
 // What a layer needs to know of its session, as the proxy writes it to the session's folder.
 
 import type { NetworkInterfaceInfo } from 'node:os';
+import type { NetworkRules } from './network.ts';
 import type { PathRules } from './paths.ts';
 
 /** The environment variable that leads a layer to its session's folder. */
@@ -32,7 +33,7 @@ export interface MachineSettings {
   readonly networkInterfaces?: NodeJS.Dict<NetworkInterfaceInfo[]> | undefined;
 }
 
-export interface LayerSettings {
+export interface LayerSettings extends NetworkRules {
   /** Proves to the proxy that a connection comes from this session; 32 hex digits. */
   readonly token: string;
   /** The proxy's port on 127.0.0.1 for outgoing TCP connections. */
@@ -48,11 +49,6 @@ export interface LayerSettings {
   readonly machine: MachineSettings;
   /** Files of up to this many bytes come with the reply to open. */
   readonly prefetchBytes: number;
-  readonly resolveNames: boolean;
-  readonly outgoingTcp: boolean;
-  readonly outgoingUdp: boolean;
-  /** True: a connect to 127.0.0.1 or ::1 stays on this machine. */
-  readonly outgoingIgnoreLocalhost: boolean;
   readonly incoming: IncomingSettings;
 }
 

@@ -125,6 +125,9 @@ function layerSettings({
     outgoingTcp: outgoing.tcp,
     outgoingUdp: outgoing.udp,
     outgoingIgnoreLocalhost: outgoing.ignoreLocalhost,
+    outgoingFilter: outgoing.filter,
+    nameFilter: dns.filter,
+    debuggerPorts: outgoing.debuggerPorts,
     incoming: { ...incoming, ports: incoming.ports },
   };
 }

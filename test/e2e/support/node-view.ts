@@ -36,7 +36,8 @@ async function socketsOf(pod: Pod, state: string): Promise<{ readonly local: str
   return lines.map((line) => line.trim().split(/\s+/)).map(([, , local = '', peer = '']) => ({ local, peer }));
 }
 
-async function inNetwork(pod: Pod, ...command: string[]): Promise<string> {
+/** Runs a program of the node in the network of a pod. @returns stdout */
+export async function inNetwork(pod: Pod, ...command: string[]): Promise<string> {
   const [pid = ''] = await processesOf(pod);
   return inNode(pod.node, 'nsenter', '-t', pid, '-n', ...command);
 }

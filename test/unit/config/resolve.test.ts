@@ -29,8 +29,8 @@ test("the defaults are mirrord's, but incoming traffic stays with the pod", () =
       listenPorts: [],
       onConcurrentSteal: 'abort',
     },
-    outgoing: { tcp: true, udp: true, ignoreLocalhost: false },
-    dns: { enabled: true },
+    outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: undefined, debuggerPorts: [] },
+    dns: { enabled: true, filter: undefined },
     interfaces: false,
   });
   assert.equal(feature.hostname, true);
@@ -81,6 +81,41 @@ test('network: false keeps everything local', () => {
   assert.equal(network.incoming.mode, 'off');
   assert.equal(network.outgoing.tcp, false);
   assert.equal(network.dns.enabled, false);
+});
+
+test('filters of connections and names are weighed together, and refused when they are none', () => {
+  const networkOf = (network: unknown) => resolve({}, {}, { feature: { network } }).feature.network;
+  const { outgoing, dns } = networkOf({ outgoing: { filter: { local: ['db.internal:5432', '10.0.0.0/8'] } } });
+  assert.deepEqual(outgoing.filter, { side: 'local', entries: ['db.internal:5432', '10.0.0.0/8'] });
+  assert.deepEqual(dns.filter, { side: 'local', entries: ['db.internal:5432'] });
+  assert.deepEqual(networkOf({ dns: { filter: { remote: 'prices' } } }).dns.filter, {
+    side: 'remote',
+    entries: ['prices'],
+  });
+  for (const filter of [
+    {},
+    { local: [] },
+    { local: ['a'], remote: ['b'] },
+    { local: ['http://x'] },
+    { other: ['x'] },
+  ]) {
+    assert.throws(() => networkOf({ outgoing: { filter } }), { code: 'CONFIG_INVALID' }, JSON.stringify(filter));
+  }
+  assert.throws(() => networkOf({ dns: { filter: { local: ['tcp://x'] } } }), {
+    code: 'CONFIG_INVALID',
+    message: /"feature\.network\.dns\.filter\.local\.0" must be NAME\|IP\|IP\/BITS\[:PORT\], not "tcp:\/\/x"/,
+  });
+});
+
+test("debuggers' ports come from MIRRORD_IGNORE_DEBUGGER_PORTS", () => {
+  const portsOf = (MIRRORD_IGNORE_DEBUGGER_PORTS: string) =>
+    resolve({}, { MIRRORD_IGNORE_DEBUGGER_PORTS }).feature.network.outgoing.debuggerPorts;
+  assert.deepEqual(portsOf('9229, 9300-9310'), [
+    [9229, 9229],
+    [9300, 9310],
+  ]);
+  assert.deepEqual(portsOf(''), []);
+  for (const wrong of ['x', '9310-9300', '70000']) assert.throws(() => portsOf(wrong), { code: 'CONFIG_INVALID' });
 });
 
 test('env: false takes no variable of the pod', () => {
