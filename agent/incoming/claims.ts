@@ -16,6 +16,8 @@ export interface Claim<Request> {
   readonly mode: ClaimMode;
   /** Undefined: everything that comes to the port, HTTP or not. */
   readonly filter: ((request: Request) => boolean) | undefined;
+  /** Requests that the claim leaves to the pod whatever its filter says. */
+  readonly leaves?: (request: Request) => boolean;
   /** Who holds it and since when, as a sentence can say it: `mirrord 1.2.0 since 10:42`. */
   readonly holder: string;
 }
@@ -67,7 +69,7 @@ export class Claims<Request, C extends Claim<Request>> {
 
   /** Who gets a request. */
   decide(port: number, request: Request): Decision<C> {
-    const matches = ({ filter }: C) => filter === undefined || filter(request);
+    const matches = ({ filter, leaves }: C) => leaves?.(request) !== true && (filter === undefined || filter(request));
     return decide(this.of(port), matches);
   }
 

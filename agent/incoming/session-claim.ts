@@ -11,6 +11,7 @@ import { log } from '../log.ts';
 import { describeHolder } from '../people.ts';
 import type { Claim } from './claims.ts';
 import type { Redirected } from './redirect.ts';
+import { isProbe } from './request.ts';
 
 /** A program closes its port a moment before it is released here: how long a refused connection waits for that. */
 const releaseMs = 1_000;
@@ -19,13 +20,15 @@ export interface SessionClaim extends Claim<FilteredRequest> {
   readonly link: Link;
   /** The filter has to see the body of requests. */
   readonly readsBody: boolean;
-  /** The kubelet's probes are the pod's. */
-  readonly leavesProbes: boolean;
+  /** What a mirror has done. */
+  readonly mirrored: { connections: number; dropped: number; waitingBytes: number };
   readonly limits: Pick<RequestOf<'steal'>, 'detectionMs' | 'maxBodyBytes' | 'maxBodyMs'>;
   /** Opens a connection of the claim's port to the program. @throws RemoteError when the program refuses it */
   open(ends: Pick<Redirected, 'client' | 'server'>): Promise<Channel>;
   /** The program has refused a connection: resolves when the claim is released, which tells why, or a moment later. */
   settled(): Promise<'released' | 'refused'>;
+  /** A copy could not be kept up. The developer is told of the first. */
+  mirrorDropped(): void;
   /** Says something to the developer. */
   tell(text: string): void;
   release(): void;
@@ -39,23 +42,33 @@ export function sessionClaim(request: RequestOf<'steal'>, link: Link): SessionCl
   const tell = (text: string) => {
     link.request('tell', { text }).catch(() => log('not told', { port }));
   };
+  const mirrored = { connections: 0, dropped: 0, waitingBytes: 0 };
   return {
     port,
     mode,
     link,
+    mirrored,
     limits: request,
     ...filterOf(request, tell),
     holder: describeHolder(link, Date.now()),
     async open({ client, server }) {
-      const mirrored = mode === 'mirror';
-      return (await link.openStream('incoming', { port, client, server, mirrored })).channel;
+      const ends = { port, client, server, mirrored: mode === 'mirror' };
+      return (await link.openStream('incoming', ends)).channel;
+    },
+    mirrorDropped() {
+      mirrored.dropped += 1;
+      if (mirrored.dropped === 1) tell(`Port ${port}: the program does not keep up with the copies; some are dropped.`);
     },
     async settled() {
       if (!signal.aborted) await sleep(releaseMs, undefined, { signal }).catch(() => {});
       return signal.aborted ? 'released' : 'refused';
     },
     tell,
-    release: released.abort,
+    release() {
+      released.abort();
+      const { dropped, connections } = mirrored;
+      if (dropped > 0) tell(`Port ${port}: ${dropped} of ${connections} mirrored connections were not kept up with.`);
+    },
   };
 }
 
@@ -63,20 +76,19 @@ export function sessionClaim(request: RequestOf<'steal'>, link: Link): SessionCl
 const maxOverruns = 3;
 
 /**
- * What the claim matches. The kubelet's probes are left to the pod unless the session asks for them: they say by
- * their user agent who they are (HTTP and gRPC; pkg/probe of Kubernetes).
+ * What the claim matches. The kubelet's probes are left to the pod unless the session asks for them.
  */
 function filterOf(
   { port, filter, probes }: RequestOf<'steal'>,
   tell: (text: string) => void,
-): Pick<SessionClaim, 'filter' | 'readsBody' | 'leavesProbes'> {
-  const leavesProbes = !probes;
-  if (filter === '') return { filter: undefined, readsBody: false, leavesProbes };
+): Pick<SessionClaim, 'filter' | 'readsBody' | 'leaves'> {
+  const leaves = probes ? () => false : isProbe;
+  if (filter === '') return { filter: undefined, readsBody: false, leaves };
   const { matches, readsBody } = compileFilter(JSON.parse(filter) as HttpFilter);
   let overruns = 0;
   return {
     readsBody,
-    leavesProbes,
+    leaves,
     filter(request) {
       if (overruns >= maxOverruns) return false;
       try {

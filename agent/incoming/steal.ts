@@ -11,7 +11,8 @@ import type { RequestOf } from '../../src/protocol/schema.ts';
 import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
 import { Claims } from './claims.ts';
-import { serveConnection } from './connection.ts';
+import { Conversation, type ConversationContext } from './conversation.ts';
+import type { Original } from './original.ts';
 import { PortLock } from './port-lock.ts';
 import { Redirect, type Redirected } from './redirect.ts';
 import { type SessionClaim, sessionClaim } from './session-claim.ts';
@@ -28,6 +29,8 @@ export class Steals {
   #inTurn = new Map<number, Promise<void>>();
   #connections = new Set<Socket>();
   #redirect: Promise<Redirect> | undefined;
+  #context: ConversationContext | undefined;
+  #toldOfTls = new WeakSet<SessionClaim>();
   #closing: NodeJS.Timeout | undefined;
   #whenClosed: (() => void)[] = [];
 
@@ -125,7 +128,27 @@ export class Steals {
       this.#connections.delete(connection.socket);
       this.#closeWhenUnused();
     });
-    void this.#redirect?.then(({ original }) => serveConnection(connection, { claims: this.#claims, original }));
+    void this.#redirect?.then(({ original }) => new Conversation(connection, this.#contextWith(original)).start());
+  }
+
+  #contextWith(original: Original): ConversationContext {
+    this.#context ??= {
+      claims: this.#claims,
+      original,
+      held: { bytes: 0 },
+      sawTls: (port) => this.#tellOfTls(port),
+      takeHttp2: () => false,
+    };
+    return this.#context;
+  }
+
+  /** Once for each claim: it has a filter, and nobody can look into TLS. */
+  #tellOfTls(port: number): void {
+    for (const claim of this.#claims.of(port)) {
+      if (claim.filter === undefined || this.#toldOfTls.has(claim)) continue;
+      this.#toldOfTls.add(claim);
+      claim.tell(`Port ${port} gets TLS, which the HTTP filter cannot look into: these connections stay with the pod.`);
+    }
   }
 
   /** Settles when no port is claimed and no connection is left on its way; at once if it is so already. */
@@ -148,6 +171,7 @@ export class Steals {
       () => {}, // it did not open, as those who asked for it have been told
     );
     this.#redirect = undefined;
+    this.#context = undefined;
     for (const resolve of this.#whenClosed.splice(0)) resolve();
   }
 }

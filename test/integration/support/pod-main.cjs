@@ -2,6 +2,7 @@
 // tiny name server. Runs inside the pod's root, so it is one plain file.
 'use strict';
 const dgram = require('node:dgram');
+const http = require('node:http');
 const net = require('node:net');
 
 process.stdin.resume().on('end', () => process.exit());
@@ -20,6 +21,41 @@ net
 net
   .createServer((socket) => socket.on('error', () => {}).once('data', () => socket.resetAndDestroy()))
   .listen(7001, '127.0.0.1');
+
+// Says what it got: an HTTP server, and one that shows the very bytes of a connection's first request.
+const server8000 = http.createServer(async (request, response) => {
+  const body = (await request.toArray()).join('');
+  response.setHeader('X-Who', 'pod');
+  if (request.url.startsWith('/slow')) await new Promise((resolve) => setTimeout(resolve, 100));
+  const { method, url, rawHeaders } = request;
+  response.end(JSON.stringify({ who: 'pod', method, url, rawHeaders, body, client: request.socket.remoteAddress }));
+});
+server8000.on('upgrade', (_request, socket, head) => {
+  socket.on('error', () => {});
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\npod:');
+  socket.write(head);
+  socket.pipe(socket);
+});
+server8000.keepAliveTimeout = 30_000;
+server8000.listen(8000, '::');
+net
+  .createServer((socket) => {
+    let got = '';
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      got += data.toString('latin1');
+      if (got.includes('END')) socket.end(`HTTP/1.1 200 OK\r\n\r\n${got}`, 'latin1');
+    });
+  })
+  .listen(8001);
+// The server speaks first.
+net
+  .createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('220 pod ready\r\n');
+    socket.on('data', (data) => socket.write(`250 pod ${data}`));
+  })
+  .listen(8002);
 
 const names = { 'prices.shop.svc.cluster.local': '10.77.0.20', 'example.com': '10.77.0.30' };
 const server = dgram.createSocket('udp4');
