@@ -4,6 +4,7 @@
 // A known limit: a FIFO is opened without waiting for a writer, so that it never holds a pool thread; a
 // read before the writer comes gives the end of the file, and one between two writes EAGAIN.
 
+import { randomInt } from 'node:crypto';
 import { constants, promises as fs } from 'node:fs';
 import { RemoteError } from '../src/protocol/failure.ts';
 import type { Handlers } from '../src/protocol/link.ts';
@@ -52,7 +53,8 @@ export class Files {
   #seek: Addon['seek'];
   #open = new Map<number, fs.FileHandle>();
   #opening = 0;
-  #lastHandle = 0;
+  /** Not from 0: a handle of another pod's agent, from before a session went on here, is to be none of ours. */
+  #lastHandle = randomInt(2 ** 31);
   #closed = false;
 
   constructor({ seek }: Pick<Addon, 'seek'>) {

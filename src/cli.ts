@@ -27,6 +27,7 @@ sessionOptions(
     .passThroughOptions(),
 )
   .option('--steal', 'the program answers the requests to the ports that it listens on')
+  .option('--replicas <number>', "how many of the target's pods the requests come from (default: all)")
   .option('--fs-mode <mode>', "read (the pod's files, writing stays local), write, local or localwithoverrides")
   .option('--no-remote-dns', 'resolve names on this machine')
   .option('--no-outgoing', 'outgoing connections leave from this machine')
@@ -55,7 +56,7 @@ function sessionOptions(command: Command): Command {
   return command
     .option(
       '-t, --target <kind/name>',
-      'pod/NAME or deployment/NAME, each with /container/NAME where there are several',
+      'KIND/NAME, with /container/NAME where there are several; pod, deployment, statefulset, service …',
     )
     .option('-n, --target-namespace <name>', "the target's namespace (default: the context's)")
     .option('-f, --config-file [path]', 'configuration file (without a path: .mirrord/mirrord.json)')

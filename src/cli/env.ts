@@ -4,7 +4,7 @@
 import type { LeftOutBecause, VariableSource } from '../config/environment.ts';
 import type { Flags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
-import { findAgentSite } from '../session/agent-site.ts';
+import { findAgentPlace } from '../session/agent-site.ts';
 import { type SessionEnvironment, sessionEnvironment } from '../session/environment.ts';
 import { joinAgent, leaveAgent } from '../session/join-agent.ts';
 import { dotenvLine } from './dotenv.ts';
@@ -27,7 +27,8 @@ async function fetchEnvironment(flags: Flags): Promise<SessionEnvironment> {
   const config = resolveConfig({ flags, env: process.env, cwd: process.cwd() });
   const start = startSignal();
   try {
-    const agent = await joinAgent(() => findAgentSite(config, report, start.signal), start.signal);
+    const { pods } = await findAgentPlace(config, report);
+    const agent = await joinAgent(pods[0], report, start.signal);
     try {
       return await sessionEnvironment(agent.link, config.feature.env);
     } finally {

@@ -13,6 +13,8 @@ export type Flags = {
   readonly configFile?: string | true | undefined;
   readonly context?: string | undefined;
   readonly steal?: boolean | undefined;
+  /** `all` or a number. */
+  readonly replicas?: string | undefined;
   readonly fsMode?: string | undefined;
   readonly overrideEnvVarsInclude?: string | undefined;
   readonly overrideEnvVarsExclude?: string | undefined;

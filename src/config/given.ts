@@ -42,6 +42,13 @@ export function asChoice<const Value extends string>(
   throw wrong(setting, values.join(', '));
 }
 
+export function asReplicas(setting: Given | undefined): 'all' | number | undefined {
+  if (setting === undefined) return undefined;
+  if (setting.value === 'all') return 'all';
+  if (/^[1-9]\d{0,3}$/.test(setting.value)) return Number(setting.value);
+  throw wrong(setting, 'all, or a number from 1 on');
+}
+
 export function asSeconds(setting: Given | undefined): number | undefined {
   if (setting === undefined) return undefined;
   if (/^[1-9]\d{0,6}$/.test(setting.value)) return Number(setting.value);

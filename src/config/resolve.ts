@@ -5,7 +5,7 @@ import { MirrordError } from '../errors.ts';
 import { absolute } from './absolute.ts';
 import { readConfigFile } from './file.ts';
 import type { Sources } from './flags.ts';
-import { asAddress, asBoolean, asChoice, asList, asSeconds, given, givenVariable } from './given.ts';
+import { asAddress, asBoolean, asChoice, asList, asReplicas, asSeconds, given, givenVariable } from './given.ts';
 import { resolveEnvironment, resolveFiles, resolveNetwork } from './resolve-features.ts';
 import type { FileSettings } from './schema.ts';
 import { type AgentConfig, defaultAgentImage, defaults, type SessionConfig } from './session-config.ts';
@@ -25,6 +25,7 @@ export function resolveConfig(sources: Sources): SessionConfig {
 
   return withoutTarget({
     ...resolveTargetSetting(sources, file, connectTcp !== undefined),
+    replicas: asReplicas(given(flags.replicas, '--replicas', env, 'MIRRORD_REPLICAS')) ?? 'all',
     connectTcp,
     kubeconfig: kubeconfig === undefined ? undefined : absolute(kubeconfig, cwd),
     kubeContext: given(flags.context, '--context', env, 'MIRRORD_KUBE_CONTEXT')?.value ?? file.kube_context,

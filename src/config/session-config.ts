@@ -92,6 +92,8 @@ export type SessionConfig = {
   readonly target?: Target | undefined;
   /** Undefined is the namespace of the kubeconfig's context. */
   readonly targetNamespace?: string | undefined;
+  /** How many pods of the target the requests come from, when they come. */
+  readonly replicas: 'all' | number;
   /** An agent that listens there already is joined instead of making one. */
   readonly connectTcp?: { readonly host: string; readonly port: number } | undefined;
   /** Absolute path; undefined is $KUBECONFIG or ~/.kube/config. */

@@ -8,6 +8,7 @@ import { RemoteError } from '../protocol/failure.ts';
 import type { Link } from '../protocol/link.ts';
 import type { Address, ReplyOf, RequestOf } from '../protocol/schema.ts';
 import { type Connected, Delivery } from './delivery.ts';
+import type { Links } from './links.ts';
 import { type Listener, nobodyListens, sameListener, TakenPort } from './taken-port.ts';
 
 /** How long a program that refuses a connection may take to be known as gone. */
@@ -17,7 +18,7 @@ const goneWithinMs = 1_000;
 export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'>;
 
 export class Incoming {
-  #link: Link;
+  #links: Links;
   #wanted: WantedOfPorts;
   #report: (text: string) => void;
   /** By the pod's number. */
@@ -29,8 +30,8 @@ export class Incoming {
   #connecting = new Set<Promise<unknown>>();
 
   /** @param report tells the developer */
-  constructor(link: Link, wanted: WantedOfPorts, report: (text: string) => void) {
-    this.#link = link;
+  constructor(links: Links, wanted: WantedOfPorts, report: (text: string) => void) {
+    this.#links = links;
     this.#wanted = wanted;
     this.#report = report;
   }
@@ -57,18 +58,33 @@ export class Incoming {
   /** Takes the pod's port, unless the session has it already: for another listener, or for the next one. */
   async listen(listener: Listener): Promise<void> {
     const { port } = listener;
-    const taken = this.#ports.get(port) ?? new TakenPort(() => void this.#release(port).catch(() => {}));
+    const taken = this.#ports.get(port) ?? new TakenPort(() => void this.#release(port));
     taken.add(listener);
     if (this.#ports.has(port)) return;
     this.#ports.set(port, taken);
-    try {
-      await this.#link.request('steal', { port, ...this.#wanted });
-    } catch (error) {
-      taken.remove(listener);
-      this.#forget(port);
-      if (error instanceof RemoteError && error.code === 'EADDRINUSE') this.#report(portTaken(error).text);
-      throw error;
+    const answers = await Promise.allSettled(this.#links.all.map((link) => this.#claim(port, link)));
+    const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
+    const refusal = refusals.find(isTaken) ?? (refusals.length === answers.length ? refusals[0] : undefined);
+    if (refusal === undefined) return;
+    taken.remove(listener);
+    await this.#release(port);
+    if (isTaken(refusal)) this.#report(portTaken(refusal).text);
+    throw refusal;
+  }
+
+  /** One more pod: its requests come here as those of the others do. */
+  async joined(link: Link): Promise<void> {
+    const answers = await Promise.allSettled([...this.#ports.keys()].map((port) => this.#claim(port, link)));
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled' || isGone(answer.reason)) continue;
+      this.#report(isTaken(answer.reason) ? portTaken(answer.reason).text : `${(answer.reason as Error).message}`);
     }
+  }
+
+  async #claim(port: number, link: Link): Promise<void> {
+    await link.request('steal', { port, ...this.#wanted });
+    // Given back while it was asked for.
+    if (!this.#ports.has(port)) await link.request('release', { port });
   }
 
   /** The program has closed its port: with the last listener the pod gets it back at once. */
@@ -113,15 +129,11 @@ export class Incoming {
   }
 
   async #release(port: number): Promise<void> {
-    const released = this.#link.request('release', { port });
+    const released = this.#links.all.map((link) => link.request('release', { port }));
     // Not later: a program can listen again at once. Not earlier: who is refused goes to the pod then.
-    this.#forget(port);
-    await released;
-  }
-
-  #forget(port: number): void {
     this.#ports.get(port)?.close();
     this.#ports.delete(port);
+    await Promise.allSettled(released); // a pod that is gone needs no release
   }
 
   /**
@@ -135,6 +147,16 @@ export class Incoming {
     if (peer === undefined) throw new RemoteError('ENOTCONN', `port ${port} is not the proxy's`);
     return peer;
   }
+}
+
+/** Another developer has the port. */
+function isTaken(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && error.code === 'EADDRINUSE';
+}
+
+/** The pod went just then. */
+function isGone(error: unknown): boolean {
+  return error instanceof RemoteError && error.code === 'LINK_CLOSED';
 }
 
 /** The program gets EADDRINUSE, as from any port that is taken; the developer is told by whom. */

@@ -3,10 +3,10 @@
 
 import { encodeFailure, RemoteError } from '../protocol/failure.ts';
 import { encodeFrame, type Frame } from '../protocol/frame.ts';
-import type { Link } from '../protocol/link.ts';
 import { decodeRequest, encodeReply, messageName, messages, type RequestOf } from '../protocol/schema.ts';
 import type { createDecisions } from './decisions.ts';
 import type { Incoming } from './incoming.ts';
+import type { Links } from './links.ts';
 import type { NativeConnections } from './native-connections.ts';
 import { type Relay, relayUdp } from './native-datagrams.ts';
 import type { StreamedFiles } from './streamed-files.ts';
@@ -14,7 +14,7 @@ import { type Listener, sameListener } from './taken-port.ts';
 
 /** What the layers of a session share. */
 export interface LayerContext {
-  readonly link: Link;
+  readonly links: Links;
   readonly incoming: Incoming;
   readonly decide: ReturnType<typeof createDecisions>;
   readonly streamedFiles: StreamedFiles;
@@ -56,7 +56,7 @@ export class Layer {
     for (const relay of this.#relays.splice(0)) relay.close();
     const handles = [...this.#handles];
     this.#handles.clear();
-    await Promise.allSettled(handles.map((handle) => this.#context.link.request('closeFile', { handle })));
+    await Promise.allSettled(handles.map(async (handle) => this.#context.links.main.request('closeFile', { handle })));
   }
 
   async #call({ message, payload }: Frame): Promise<Buffer> {
@@ -87,7 +87,7 @@ export class Layer {
       case 'connectResult':
         return encodeReply(name, await this.#context.connections.connectResult(decodeRequest(name, payload)));
       case 'relayUdp': {
-        const relay = await relayUdp(this.#context.link, decodeRequest(name, payload));
+        const relay = await relayUdp(this.#context.links.main, decodeRequest(name, payload));
         if (this.#closed) relay.close();
         else this.#relays.push(relay);
         return encodeReply(name, relay.reply);
@@ -100,19 +100,19 @@ export class Layer {
         this.#context.notice(decodeRequest(name, payload).line);
         return encodeReply(name, {});
       case 'openFile': {
-        const reply = await this.#context.link.forward(message, payload);
+        const reply = await this.#context.links.main.forward(message, payload);
         const handle = reply.readUInt32LE(0); // the reply's first field
         if (handle !== 0) this.#handles.add(handle);
         return reply;
       }
       case 'closeFile':
         this.#handles.delete(payload.readUInt32LE(0));
-        return this.#context.link.forward(message, payload);
+        return this.#context.links.main.forward(message, payload);
       default:
         if (name === undefined || !isForThePod(name)) {
           throw new RemoteError('ENOSYS', `a layer cannot ask for ${name ?? `message ${message}`}`);
         }
-        return this.#context.link.forward(message, payload);
+        return this.#context.links.main.forward(message, payload);
     }
   }
 

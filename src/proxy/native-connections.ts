@@ -6,10 +6,10 @@
 
 import net from 'node:net';
 import { RemoteError } from '../protocol/failure.ts';
-import type { Link } from '../protocol/link.ts';
 import type { Address, ReplyOf, RequestOf } from '../protocol/schema.ts';
 import { splice } from '../protocol/splice.ts';
 import { connectLocally, type Incoming } from './incoming.ts';
+import type { Links } from './links.ts';
 
 /** The layer asks when its socket is connected, so that is here or on its way through this process. */
 const arrivalTimeoutMs = 10_000;
@@ -17,15 +17,15 @@ const arrivalTimeoutMs = 10_000;
 type Ends = ReplyOf<'connectFrom'>;
 
 export class NativeConnections {
-  #link: Link;
+  #links: Links;
   #incoming: Incoming;
   #arrived = new Map<number, net.Socket>();
   #awaited = new Map<number, (socket: net.Socket) => void>();
   #results = new Map<number, Promise<Ends>>();
   #server: net.Server | undefined;
 
-  constructor(link: Link, incoming: Incoming) {
-    this.#link = link;
+  constructor(links: Links, incoming: Incoming) {
+    this.#links = links;
     this.#incoming = incoming;
   }
 
@@ -102,7 +102,7 @@ export class NativeConnections {
   }
 
   async #connectFromPod(socket: net.Socket, to: Address, padding: number): Promise<Ends> {
-    const { reply, channel } = await this.#link.openStream('connectTcp', { to });
+    const { reply, channel } = await this.#links.main.openStream('connectTcp', { to });
     skip(socket, padding).then(
       () => splice(socket, channel),
       () => channel.destroy(),

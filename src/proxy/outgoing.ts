@@ -5,10 +5,10 @@ import net from 'node:net';
 import { encodeFailure, RemoteError } from '../protocol/failure.ts';
 import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { decodeHello } from '../protocol/hello.ts';
-import type { Link } from '../protocol/link.ts';
 import { decodeRequest, encodeReply, type MessageName, messageName } from '../protocol/schema.ts';
 import { splice } from '../protocol/splice.ts';
 import { connectLocally, type Incoming } from './incoming.ts';
+import type { Links } from './links.ts';
 
 /** A preamble that does not come at once comes from nobody of ours. */
 const preambleTimeoutMs = 10_000;
@@ -17,7 +17,7 @@ const preambleTimeoutMs = 10_000;
 const streams = new Set<MessageName | undefined>(['connectTcp', 'openUdp']);
 
 export interface OutgoingContext {
-  readonly link: Link;
+  readonly links: Links;
   readonly incoming: Incoming;
   readonly token: string;
   /** Sends a frame to a layer; how the program's connect ended goes this way, never into its bytes. */
@@ -58,7 +58,7 @@ async function connect(socket: net.Socket, layer: number, request: Frame, contex
       socket.pipe(program).pipe(socket);
       return;
     }
-    const { payload: reply, channel } = await context.link.forwardStream(message, payload, givenUp(socket));
+    const { payload: reply, channel } = await context.links.main.forwardStream(message, payload, givenUp(socket));
     context.tell(layer, encodeFrame({ kind: 'reply', channel: call, payload: reply }));
     splice(socket, channel);
   } catch (error) {

@@ -10,18 +10,18 @@ import { type LayerSettings, settingsFile } from '../policy/layer-settings.ts';
 import { emptyFolder, nativeSettings, nativeSettingsFile } from '../policy/native-settings.ts';
 import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { checkVersion, decodeHello, ownHello } from '../protocol/hello.ts';
-import type { Link } from '../protocol/link.ts';
 import { decodeRequest, messageName } from '../protocol/schema.ts';
 import { createDecisions } from './decisions.ts';
 import { Incoming, type WantedOfPorts } from './incoming.ts';
 import { Layer, type LayerContext } from './layer.ts';
+import type { Links } from './links.ts';
 import { NativeConnections } from './native-connections.ts';
 import { listenForOutgoing } from './outgoing.ts';
 import { type Slot, Slots } from './slots.ts';
 import { StreamedFiles } from './streamed-files.ts';
 
 export interface ProxyOptions {
-  readonly link: Link;
+  readonly links: Links;
   /** The session's folder, see makeSessionFolder; the proxy removes it. */
   readonly folder: string;
   /** What layers are told, less what the proxy itself chooses. */
@@ -45,6 +45,9 @@ interface Attached {
   socket?: net.Socket;
 }
 
+/** The same sentence within this time comes from another pod. */
+const echoMs = 2_000;
+
 /** Numbers of native layers, above all those of slots. */
 const firstNative = 2 ** 31;
 
@@ -52,16 +55,16 @@ const firstNative = 2 ** 31;
 const socketName = 'socket';
 
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const { link, folder } = options;
+  const { links, folder } = options;
   const token = randomBytes(16).toString('hex');
-  const incoming = new Incoming(link, options.incoming, options.report);
-  const connections = new NativeConnections(link, incoming);
+  const incoming = new Incoming(links, options.incoming, options.report);
+  const connections = new NativeConnections(links, incoming);
   const context: LayerContext = {
-    link,
+    links,
     incoming,
     decide: createDecisions(options.settings.files),
     connections,
-    streamedFiles: new StreamedFiles(link, options.report),
+    streamedFiles: new StreamedFiles(links, options.report),
     environment: options.environment,
     notice: once(options.report),
   };
@@ -124,17 +127,21 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     socket.write(encodeFrame({ kind: 'reply', channel }));
   };
 
-  link.serve({
-    incoming: (request, channel) => incoming.accept(request, channel),
-    tell: ({ text }) => {
-      options.report(text);
-      return {};
-    },
-  });
+  const tellDeveloper = withoutEchoes(options.report);
+  links.onAdded = (link) => {
+    link.serve({
+      incoming: (request, channel) => incoming.accept(request, channel),
+      tell: ({ text }) => {
+        tellDeveloper(text);
+        return {};
+      },
+    });
+    void incoming.joined(link);
+  };
   const slots = new Slots(folder, attach);
   const tell = (id: number, frame: Buffer) => layers.get(id)?.socket?.write(frame);
   const [tcp, nativePort, unix] = await Promise.all([
-    listenForOutgoing({ link, incoming, token, tell }),
+    listenForOutgoing({ links, incoming, token, tell }),
     connections.listen(),
     listenOn(path.join(folder, socketName), join),
     slots.refill(),
@@ -156,6 +163,17 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 }
 
 /** Many processes of a session have the same to say: the first does. */
+/** What each of the session's pods says is said once. */
+function withoutEchoes(report: (line: string) => void): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (said.has(line)) return;
+    said.add(line);
+    setTimeout(() => said.delete(line), echoMs).unref();
+    report(line);
+  };
+}
+
 function once(report: (line: string) => void): (line: string) => void {
   const said = new Set<string>();
   return (line) => {

@@ -2,19 +2,19 @@
 // what stdio or a static child writes to it goes into the file of the pod, one after the other.
 
 import type { Socket } from 'node:net';
-import type { Link } from '../protocol/link.ts';
+import type { Links } from './links.ts';
 
 /** One write takes this much at most. */
 const maxWriteBytes = 1024 * 1024;
 
 export class StreamedFiles {
-  #link: Link;
+  #links: Links;
   #report: (line: string) => void;
   #writing = new Set<Promise<void>>();
 
   /** @param report says what no program can be told: its write(2) has long succeeded */
-  constructor(link: Link, report: (line: string) => void) {
-    this.#link = link;
+  constructor(links: Links, report: (line: string) => void) {
+    this.#links = links;
     this.#report = report;
   }
 
@@ -47,7 +47,7 @@ export class StreamedFiles {
   async #write(handle: number, chunk: Buffer): Promise<void> {
     for (let rest = chunk; rest.length > 0; ) {
       const data = rest.subarray(0, maxWriteBytes);
-      const { written } = await this.#link.request('writeFile', { handle, position: -1n, data });
+      const { written } = await this.#links.main.request('writeFile', { handle, position: -1n, data });
       rest = rest.subarray(written);
     }
   }

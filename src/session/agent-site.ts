@@ -1,10 +1,26 @@
-// Where the session's agent is: a temporary pod beside the target, or one that runs already
+// Where the session's agents are: temporary pods beside those of the target, or one that runs already
 // (MIRRORD_CONNECT_TCP: the demo's sandbox pod, tests).
 
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SessionConfig } from '../config/session-config.ts';
 import { MirrordError } from '../errors.ts';
+
+export interface AgentPlace {
+  /** Those that run, best first. */
+  readonly pods: readonly [PodPlace, ...PodPlace[]];
+  /** For a target whose pods come and go: tells those that run, at each change. @returns stops it */
+  readonly follow?: (changed: (pods: readonly PodPlace[]) => void) => () => void;
+}
+
+/** A pod of the target that can have an agent. */
+export interface PodPlace {
+  /** Differs for each pod, and for each start of its container. */
+  readonly id: string;
+  readonly name: string;
+  /** @throws MirrordError; nothing is left in the cluster then */
+  start(report: (line: string) => void, signal: AbortSignal): Promise<AgentSite>;
+}
 
 export interface AgentSite {
   /** For sentences: `the agent pod mirrord-agent-…`. */
@@ -23,16 +39,15 @@ export interface AgentSite {
   remove(): Promise<void>;
 }
 
-/** @throws MirrordError; nothing is left in the cluster then */
-export async function findAgentSite(
-  config: SessionConfig,
-  report: (line: string) => void,
-  signal: AbortSignal,
-): Promise<AgentSite> {
-  if (config.connectTcp !== undefined) return runningAgent(config.connectTcp);
+/** @throws MirrordError */
+export async function findAgentPlace(config: SessionConfig, report: (line: string) => void): Promise<AgentPlace> {
+  if (config.connectTcp !== undefined) {
+    const site = runningAgent(config.connectTcp);
+    return { pods: [{ id: '', name: site.name, start: () => Promise.resolve(site) }] };
+  }
   // Loaded here: the Kubernetes client alone costs 400 ms of start-up.
-  const { agentInCluster } = await import('./cluster-agent.ts');
-  return agentInCluster(config, report, signal);
+  const { placeInCluster } = await import('./cluster-agent.ts');
+  return placeInCluster(config, report);
 }
 
 function runningAgent(address: { readonly host: string; readonly port: number }): AgentSite {

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteError } from '../protocol/failure.ts';
 import type { Link } from '../protocol/link.ts';
-import type { AgentSite } from './agent-site.ts';
+import type { AgentSite, PodPlace } from './agent-site.ts';
 import { developer } from './developer.ts';
 import { openLink } from './open-link.ts';
 
@@ -20,12 +20,16 @@ const attempts = 20;
 const leaveTimeoutMs = 2_000;
 
 /**
- * @param find starts the agent or finds the running one
+ * Starts the pod's agent, or joins the one that runs.
  * @throws MirrordError; nothing is left in the cluster then that no other session uses
  */
-export async function joinAgent(find: () => Promise<AgentSite>, signal: AbortSignal): Promise<JoinedAgent> {
+export async function joinAgent(
+  pod: PodPlace,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<JoinedAgent> {
   for (let attempt = 1; ; attempt++) {
-    const site = await find();
+    const site = await pod.start(report, signal);
     try {
       const link = await openLink(site, signal);
       // Nobody waits for it: an agent of before there was such a message goes without.

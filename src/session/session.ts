@@ -2,14 +2,13 @@
 
 import fs from 'node:fs';
 import type { SessionConfig } from '../config/session-config.ts';
-import { MirrordError } from '../errors.ts';
+import type { MirrordError } from '../errors.ts';
 import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
 import type { WantedOfPorts } from '../proxy/incoming.ts';
 import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
 import { makeSessionFolder } from '../proxy/slots.ts';
-import { type AgentSite, findAgentSite } from './agent-site.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
-import { type JoinedAgent, joinAgent, leaveAgent } from './join-agent.ts';
+import { Fleet } from './fleet.ts';
 import { podMachine } from './machine.ts';
 import { fetchStartFiles } from './start-files.ts';
 import { offerSupervision, type Supervision } from './supervision.ts';
@@ -46,17 +45,17 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 
 async function start(options: SessionOptions): Promise<Session> {
   const { config, report, signal } = options;
-  const agent = await joinAgent(() => findAgentSite(config, report, signal), signal);
-  const { link } = agent;
+  const fleet = await Fleet.open(config, report, signal);
   const folder = makeSessionFolder();
   try {
+    const link = fleet.links.main;
     const [environment, machine] = await Promise.all([
       sessionEnvironment(link, config.feature.env),
       podMachine(link, config.feature),
     ]);
     const startFiles = await fetchStartFiles(link, environment, folder);
     const proxy = await startProxy({
-      link,
+      links: fleet.links,
       folder,
       settings: { ...layerSettings(config), ...environmentSettings(environment), machine, startFiles },
       environment: () => environment,
@@ -65,35 +64,30 @@ async function start(options: SessionOptions): Promise<Session> {
       ...(options.onLayers && { onLayers: options.onLayers }),
     });
     const supervision = await offerSupervision(folder, (error) => process.stderr.write(error.format()));
-    report(`Ready. ${incomingSentence(config)}`);
-    return { folder, startFiles, ...running(agent, proxy, supervision, environment) };
+    report(`Ready. ${incomingSentence(config, fleet.share)}`);
+    return { folder, startFiles, ...running(fleet, proxy, supervision, environment) };
   } catch (error) {
     fs.rmSync(folder, { recursive: true, force: true });
-    await leaveAgent(agent);
+    await fleet.close();
     throw error;
   }
 }
 
 function running(
-  agent: JoinedAgent,
+  fleet: Fleet,
   proxy: RunningProxy,
   supervision: Supervision,
   environment: SessionEnvironment,
 ): Running {
-  const { site, link } = agent;
   let closing: Promise<void> | undefined;
   return {
     environment,
-    lost: new Promise((settle) => {
-      void link.closed.then((reason) => {
-        if (closing === undefined) settle(agentGone(site, reason));
-      });
-    }),
+    lost: fleet.lost,
     close() {
       closing ??= (async () => {
         supervision.close();
         proxy.close();
-        await leaveAgent(agent);
+        await fleet.close();
       })();
       return closing;
     },
@@ -101,13 +95,6 @@ function running(
 }
 
 type Running = Omit<Session, 'folder' | 'startFiles'>;
-
-function agentGone(site: AgentSite, reason: Error | undefined): MirrordError {
-  return new MirrordError('AGENT_GONE', `The connection to ${site.name} has ended: ${reason?.message ?? 'closed'}.`, {
-    help: 'Calls to the pod fail from here on, and the pod answers its own requests again; start again for a new session.',
-    cause: reason,
-  });
-}
 
 type FromThePod = 'machine' | 'startFiles' | 'productionFromPod';
 
@@ -154,10 +141,14 @@ function environmentSettings({ set }: SessionEnvironment): Pick<LayerSettings, '
   };
 }
 
-function incomingSentence({ feature, target }: SessionConfig): string {
+/** @param share `3 of 3 pods`, or empty */
+function incomingSentence({ feature, target }: SessionConfig, share: string): string {
   if (target?.kind === 'targetless')
     return "Without a target: names and connections are the cluster's, all else is local.";
-  return feature.network.incoming.mode === 'steal'
-    ? 'Requests to the ports that the program listens on come here.'
-    : 'Requests to the pod stay with the pod; --steal brings them here.';
+  if (feature.network.incoming.mode === 'off')
+    return 'Requests to the pod stay with the pod; --steal brings them here.';
+  const [joined = 1, all = 1] = share.split(' of ').map(Number.parseInt);
+  const part = joined < all ? `, about ${joined}/${all} of the requests; --replicas all takes all` : '';
+  const from = share === '' ? '' : ` (${share}${part})`;
+  return `Requests to the ports that the program listens on come here${from}.`;
 }

@@ -34,7 +34,12 @@ const once = (who: string) => {
   const { metadata, spec } = template(who);
   return { template: { metadata, spec: { ...spec, restartPolicy: 'Never' } } };
 };
-const other = (name: string) => ({ ...container, name, env: [{ name: 'WHO', value: name }] });
+const other = (name: string) => ({
+  ...container,
+  command: ['node', '-e', 'setInterval(() => {}, 1e6)'],
+  name,
+  env: [{ name: 'WHO', value: name }],
+});
 
 const things = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } },

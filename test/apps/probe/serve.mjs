@@ -1,8 +1,9 @@
 // Listens as the shop does, and says who answers and what it is told of the connection. A line on stdin makes
-// it `close` its port and go on, `listen` again, or `exit` with 5; SIGTERM ends it with 0.
+// it `close` its port and go on, `listen` again, say its pod's `hostname`, or `exit` with 5; SIGTERM ends it with 0.
 //   node serve.mjs [PORT]
 
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import http from 'node:http';
 import readline from 'node:readline';
 
@@ -28,6 +29,13 @@ const server = http.createServer(async (request, response) => {
 const commands = {
   listen: () => server.listen(port, () => console.log('listening')),
   close: () => server.close(() => console.log('closed')),
+  hostname: () => {
+    try {
+      console.log(`in ${fs.readFileSync('/etc/hostname', 'utf8').trim()}`);
+    } catch (error) {
+      console.log(error.code);
+    }
+  },
   exit: () => {
     console.log('exiting');
     process.exit(5);
