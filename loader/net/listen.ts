@@ -23,12 +23,13 @@ export class Listening {
     return this.#ports.has(port) ? port : undefined;
   }
 
+  /** Whether connections to it can be the proxy's: a parent process (cluster) can listen, and hand them to us. */
   isTaken(localPort: number): boolean {
-    return this.#taken.has(localPort);
+    return this.#taken.has(localPort) || (hasParent() && !this.hasLocalPort(localPort));
   }
 
   get anyTaken(): boolean {
-    return this.#taken.size > 0;
+    return this.#taken.size > 0 || hasParent();
   }
 
   add(asked: number, local: number, taken: boolean): void {
@@ -40,6 +41,11 @@ export class Listening {
     this.#ports.delete(local);
     this.#taken.delete(local);
   }
+}
+
+/** A process with an IPC channel gets handles by it. */
+function hasParent(): boolean {
+  return process.channel !== undefined;
 }
 
 /** What a handle was asked to bind, by handle. */
@@ -87,11 +93,12 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
   prototype.listen = function (...args) {
     const handle = this as Handle;
     const errno = original.apply(handle, args);
-    const wanted = asked.get(handle);
-    if (errno === errnoOf('EADDRINUSE') && wanted !== undefined) sayHolder(session.settings.incoming, wanted.port);
-    if (errno !== 0 || wanted === undefined) return errno;
     const bound: AddressInfo = {};
-    (handle.getsockname as (into: AddressInfo) => number)(bound);
+    const boundErrno = (handle.getsockname as (into: AddressInfo) => number)(bound);
+    // Bound by somebody else, who gave it to us: a parent process (cluster without round robin), systemd.
+    const wanted = asked.get(handle) ?? { host: bound.address ?? '', port: bound.port ?? 0 };
+    if (errno === errnoOf('EADDRINUSE')) sayHolder(session.settings.incoming, wanted.port);
+    if (errno !== 0 || boundErrno !== 0) return errno;
     const local = { host: reachable(bound.address ?? ''), port: bound.port ?? 0 };
     if (wanted.port !== 0 && wanted.port !== local.port) {
       showAddress(handle, 'getsockname', wanted);
