@@ -5,6 +5,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import type { WorkerOptions } from 'node:worker_threads';
 import { type StartFile, sessionVariable, takeVariable } from '../src/policy/layer-settings.ts';
+import { preloadFile, preloadVariable, withoutPreload, withPreload } from '../src/policy/native-layer.ts';
 import { nodeOption, requireFlag } from '../src/policy/node-options.ts';
 import { type BindingFunction, getBinding } from './bindings.ts';
 import type { Session } from './session.ts';
@@ -17,6 +18,18 @@ const ownOption = nodeOption(__filename);
 const folderKey = 'mirrord.session';
 
 const threads = require('node:worker_threads') as typeof import('node:worker_threads');
+
+/** The native layer, for children that are not Node. Under the supervisor there is none: one layer for all below. */
+const preloadKey = 'mirrord.preload';
+const preload = inheritedPreload();
+
+function inheritedPreload(): string | undefined {
+  if (!threads.isMainThread) return threads.getEnvironmentData(preloadKey) as string | undefined;
+  const file = preloadFile(__dirname);
+  if (file === undefined) return undefined;
+  const isOurs = process.env[sessionVariable] === undefined || process.env[preloadVariable]?.includes(file) === true;
+  return isOurs ? file : undefined;
+}
 
 /** The session's folder, from the parent process or thread; undefined in a program that begins a session. */
 export function inheritedFolder(): string | undefined {
@@ -36,6 +49,7 @@ export function isToTakeEnvironment(): boolean {
 export function installChildren({ folder, settings }: Session): void {
   hideFromProgram(settings.startFiles);
   threads.setEnvironmentData(folderKey, folder);
+  threads.setEnvironmentData(preloadKey, preload);
   replaceSpawn(folder, settings.startFiles);
   replaceWorker();
 }
@@ -47,9 +61,14 @@ function hideFromProgram(startFiles: readonly StartFile[]): void {
   delete process.env[sessionVariable];
   delete process.env[takeVariable];
   process.execArgv = process.execArgv.filter((argument) => argument !== ownFlag);
+  if (preload !== undefined) setOrDelete(preloadVariable, withoutPreload(process.env[preloadVariable], preload));
   const users = withoutOwnOption(process.env.NODE_OPTIONS ?? '');
-  if (users === '') delete process.env.NODE_OPTIONS;
-  else process.env.NODE_OPTIONS = users;
+  setOrDelete('NODE_OPTIONS', users);
+}
+
+function setOrDelete(name: string, value: string): void {
+  if (value === '') delete process.env[name];
+  else process.env[name] = value;
 }
 
 function replaceSpawn(folder: string, startFiles: readonly StartFile[]): void {
@@ -84,14 +103,16 @@ function withSession(options: SpawnOptions, join: Join): SpawnOptions {
 
 /** `NAME=value` pairs of a child, with the session's. Also for programs that are not Node: one may start it. */
 function joined(pairs: readonly string[] = [], folder: string, startFiles: readonly StartFile[]): readonly string[] {
-  const options = pairs.find((pair) => pair.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length) ?? '';
-  const others = pairs.filter((pair) => !pair.startsWith('NODE_OPTIONS=') && !pair.startsWith(`${sessionVariable}=`));
-  const nodeOptions = [withoutOwnOption(options), ownOption].filter(Boolean).join(' ');
+  const ours = ['NODE_OPTIONS', sessionVariable, ...(preload === undefined ? [] : [preloadVariable])];
+  const given = (name: string) => pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  const others = pairs.filter((pair) => !ours.some((name) => pair.startsWith(`${name}=`)));
+  const nodeOptions = [withoutOwnOption(given('NODE_OPTIONS')), ownOption].filter(Boolean).join(' ');
   const copies = new Map(startFiles.map(({ name, inPod, copy }) => [`${name}=${inPod}`, `${name}=${copy}`]));
   return [
     ...others.map((pair) => copies.get(pair) ?? pair),
     `NODE_OPTIONS=${nodeOptions}`,
     `${sessionVariable}=${folder}`,
+    ...(preload === undefined ? [] : [`${preloadVariable}=${withPreload(given(preloadVariable), preload)}`]),
   ];
 }
 

@@ -11,6 +11,7 @@
 
 #define PRELOAD "LD_PRELOAD"
 #define NODE_OPTIONS "NODE_OPTIONS"
+#define LOADER "register.cjs"
 
 // As `NAME=value`. LD_PRELOAD is as we found it: others of the developer's may be in it.
 static char preload[2 * PATH_MAX];
@@ -22,9 +23,9 @@ static char node_options[2 * PATH_MAX];
 static void note_node_options(void) {
   const char *options = getenv(NODE_OPTIONS);
   const char *found = options == NULL ? NULL : strstr(options, "--require=");
-  while (found != NULL && strstr(found, "register.cjs") == NULL) return;
-  if (found == NULL) return;
-  const char *end = strstr(found, "register.cjs") + strlen("register.cjs");
+  const char *end = found == NULL ? NULL : strstr(found, LOADER);
+  if (end == NULL) return;
+  end += strlen(LOADER);
   bool is_quoted = found > options && found[-1] == '"';
   snprintf(node_options, sizeof node_options, NODE_OPTIONS "=%s%.*s%s", is_quoted ? "\"" : "", (int)(end - found),
            found, is_quoted ? "\"" : "");
@@ -77,4 +78,12 @@ void environment_complete(char *const *environment, char **into, char files[FILE
   table_each(add_file, &list);
   if (list.length > empty) into[count++] = files;
   into[count] = NULL;
+}
+
+void environment_remove(char **environment, const char *name) {
+  char **kept = environment;
+  for (char **pair = environment; *pair != NULL; pair++) {
+    if (!is_set(*pair, name)) *kept++ = *pair;
+  }
+  *kept = NULL;
 }

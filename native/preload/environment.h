@@ -23,4 +23,7 @@ size_t environment_count(char *const *environment);
 // nothing: the caller may be a child of vfork.
 void environment_complete(char *const *environment, char **into, char files[FILES_ROOM]);
 
+// Removes a variable from a list that environment_complete has made.
+void environment_remove(char **environment, const char *name);
+
 #endif

@@ -25,14 +25,15 @@ static void copy_text(char *to, const char *from, const char *otherwise) {
   snprintf(to, PATH_MAX, "%s", from != NULL && from[0] == '/' ? from : otherwise);
 }
 
-// The first object is the executable; its code is one segment.
+// The first object is the executable; linkers make one segment of its code, or several behind one another.
 static int note_text(struct dl_phdr_info *object, size_t size, void *unused) {
   (void)size, (void)unused;
   for (int i = 0; i < object->dlpi_phnum; i++) {
     const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
     if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
-    layer.node_start = object->dlpi_addr + segment->p_vaddr;
-    layer.node_end = layer.node_start + segment->p_memsz;
+    uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+    if (layer.node_start == 0 || start < layer.node_start) layer.node_start = start;
+    if (start + segment->p_memsz > layer.node_end) layer.node_end = start + segment->p_memsz;
   }
   return 1;
 }

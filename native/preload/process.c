@@ -1,5 +1,6 @@
-// Programs started from here join the session too, whatever environment they are given. A child of vfork calls
-// these, with our memory and one stack: nothing here allocates or locks.
+// Programs started from here join the session too, whatever environment they are given; one that makes its system
+// calls by itself is started under the session's supervisor. A child of vfork calls these, with our memory and one
+// stack: nothing here allocates or locks.
 
 #define _GNU_SOURCE
 #include <alloca.h>
@@ -7,6 +8,8 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,9 +19,24 @@
 #include "layer.h"
 #include "partial.h"
 #include "real.h"
+#include "settings.h"
 #include "table.h"
 
 extern char **environ;
+
+// What is really started in place of what was asked for.
+struct start {
+  const char *program;
+  char *const *arguments;
+  char *const *environment;
+};
+
+// Room for it, on the stack of whoever starts.
+struct room {
+  char file[PATH_MAX];
+  char socket[PATH_MAX + 16];
+  char files[FILES_ROOM];
+};
 
 // A program reads what it inherits without us, until it has our layer again: large files are made whole.
 static void make_whole(int fd, const struct entry *entry, void *unused) {
@@ -26,69 +44,94 @@ static void make_whole(int fd, const struct entry *entry, void *unused) {
   if (entry->kind == PARTIAL) partial_fetch_all(fd, (struct entry *)entry);
 }
 
-static void prepare(const char *path) {
-  int before = errno;
-  table_each(make_whole, NULL);
-  if (path != NULL) executable_check(path);
-  errno = before;
+static const char *launcher_for(const char *name, struct room *room) {
+  static atomic_bool told;
+  if (!executable_find(name, room->file) || !executable_needs_supervisor(room->file)) return NULL;
+  const struct settings *session = settings();
+  if (session == NULL || layer.off) return NULL;
+  if (session->launcher != NULL) return session->launcher;
+  if (!atomic_exchange(&told, true))
+    say("\"%s\" makes its system calls by itself, so it has the pod's environment only.", name);
+  return NULL;
 }
 
-// Room on the caller's stack, which is why this is no function.
-#define COMPLETED(environment)                                                                      \
-  ({                                                                                                \
-    char **into_ = alloca(ENVIRONMENT_ROOM(environment_count(environment)) * sizeof *into_);       \
-    environment_complete(environment, into_, alloca(FILES_ROOM));                                   \
-    into_;                                                                                          \
-  })
+// `arguments` and `environment` of the result have the two rooms; see ROOM_FOR.
+static struct start prepare(const char *name, char *const arguments[], char *const environment[], struct room *room,
+                            char **arguments_room, char **environment_room) {
+  int before = errno;
+  table_each(make_whole, NULL);
+  environment_complete(environment, environment_room, room->files);
+  struct start start = {name, arguments, environment_room};
+  const char *launcher = launcher_for(name, room);
+  if (launcher != NULL) {
+    snprintf(room->socket, sizeof room->socket, "%s/supervisor", layer.folder);
+    environment_remove(environment_room, "LD_PRELOAD"); // one layer for it and all that it starts
+    char *head[] = {(char *)launcher, room->socket, room->file};
+    memcpy(arguments_room, head, sizeof head);
+    memcpy(arguments_room + 3, arguments, (environment_count(arguments) + 1) * sizeof *arguments);
+    start = (struct start){launcher, arguments_room, environment_room};
+  }
+  errno = before;
+  return start;
+}
+
+#define PREPARED(name, arguments, environment)                                                          \
+  prepare(name, arguments, environment, alloca(sizeof(struct room)),                                    \
+          alloca((environment_count(arguments) + 4) * sizeof(char *)),                                  \
+          alloca(ENVIRONMENT_ROOM(environment_count(environment)) * sizeof(char *)))
 
 EXPORT int execve(const char *path, char *const arguments[], char *const environment[]) {
   if (PASSES()) return real.execve(path, arguments, environment);
-  prepare(path);
-  return real.execve(path, arguments, COMPLETED(environment));
+  struct start start = PREPARED(path, arguments, environment);
+  return real.execve(start.program, start.arguments, start.environment);
 }
 
 EXPORT int execv(const char *path, char *const arguments[]) {
   if (PASSES()) return real.execve(path, arguments, environ);
-  prepare(path);
-  return real.execve(path, arguments, COMPLETED(environ));
+  return execve(path, arguments, environ);
 }
 
 EXPORT int execvpe(const char *file, char *const arguments[], char *const environment[]) {
   if (PASSES()) return real.execvpe(file, arguments, environment);
-  prepare(strchr(file, '/') != NULL ? file : NULL);
-  return real.execvpe(file, arguments, COMPLETED(environment));
+  struct start start = PREPARED(file, arguments, environment);
+  return real.execvpe(start.program, start.arguments, start.environment);
 }
 
 EXPORT int execvp(const char *file, char *const arguments[]) {
   if (PASSES()) return real.execvpe(file, arguments, environ);
-  prepare(strchr(file, '/') != NULL ? file : NULL);
-  return real.execvpe(file, arguments, COMPLETED(environ));
+  return execvpe(file, arguments, environ);
 }
 
 EXPORT int fexecve(int fd, char *const arguments[], char *const environment[]) {
   if (PASSES()) return real.fexecve(fd, arguments, environment);
-  prepare(NULL);
-  return real.fexecve(fd, arguments, COMPLETED(environment));
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  struct start start = PREPARED(path, arguments, environment);
+  if (start.program != path) return real.execve(start.program, start.arguments, start.environment);
+  return real.fexecve(fd, start.arguments, start.environment);
 }
 
 EXPORT int execveat(int folder, const char *path, char *const arguments[], char *const environment[], int flags) {
   if (PASSES()) return real.execveat(folder, path, arguments, environment, flags);
-  prepare(NULL);
-  return real.execveat(folder, path, arguments, COMPLETED(environment), flags);
+  if (folder == AT_FDCWD && flags == 0) return execve(path, arguments, environment);
+  char *completed[ENVIRONMENT_ROOM(environment_count(environment))];
+  char files[FILES_ROOM];
+  environment_complete(environment, completed, files);
+  return real.execveat(folder, path, arguments, completed, flags);
 }
 
 // The arguments of execl and its kin, up to NULL, as an array on the caller's stack. `last` is left at what follows.
-#define LISTED(first, last)                                          \
-  ({                                                                 \
-    va_list counting_;                                               \
-    size_t count_ = 1;                                               \
-    va_copy(counting_, last);                                        \
-    while (va_arg(counting_, char *) != NULL) count_++;              \
-    va_end(counting_);                                               \
-    char **list_ = alloca((count_ + 1) * sizeof *list_);             \
-    list_[0] = (char *)(first);                                      \
+#define LISTED(first, last)                                                   \
+  ({                                                                          \
+    va_list counting_;                                                        \
+    size_t count_ = 1;                                                        \
+    va_copy(counting_, last);                                                 \
+    while (va_arg(counting_, char *) != NULL) count_++;                       \
+    va_end(counting_);                                                        \
+    char **list_ = alloca((count_ + 1) * sizeof *list_);                      \
+    list_[0] = (char *)(first);                                               \
     for (size_t i_ = 1; i_ <= count_; i_++) list_[i_] = va_arg(last, char *); \
-    list_;                                                           \
+    list_;                                                                    \
   })
 
 EXPORT int execl(const char *path, const char *first, ...) {
@@ -97,7 +140,7 @@ EXPORT int execl(const char *path, const char *first, ...) {
   char **list = LISTED(first, arguments);
   va_end(arguments);
   if (PASSES()) return real.execve(path, list, environ);
-  return execv(path, list);
+  return execve(path, list, environ);
 }
 
 EXPORT int execlp(const char *file, const char *first, ...) {
@@ -106,7 +149,7 @@ EXPORT int execlp(const char *file, const char *first, ...) {
   char **list = LISTED(first, arguments);
   va_end(arguments);
   if (PASSES()) return real.execvpe(file, list, environ);
-  return execvp(file, list);
+  return execvpe(file, list, environ);
 }
 
 EXPORT int execle(const char *path, const char *first, ...) {
@@ -122,13 +165,13 @@ EXPORT int execle(const char *path, const char *first, ...) {
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
   if (PASSES()) return real.posix_spawn(pid, path, actions, attributes, arguments, environment);
-  prepare(path);
-  return real.posix_spawn(pid, path, actions, attributes, arguments, COMPLETED(environment));
+  struct start start = PREPARED(path, arguments, environment);
+  return real.posix_spawn(pid, start.program, actions, attributes, start.arguments, start.environment);
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
   if (PASSES()) return real.posix_spawnp(pid, file, actions, attributes, arguments, environment);
-  prepare(strchr(file, '/') != NULL ? file : NULL);
-  return real.posix_spawnp(pid, file, actions, attributes, arguments, COMPLETED(environment));
+  struct start start = PREPARED(file, arguments, environment);
+  return real.posix_spawnp(pid, start.program, actions, attributes, start.arguments, start.environment);
 }

@@ -40,6 +40,7 @@ static void read_pair(uint16_t *table, const char *value) {
 static void read_line(struct settings *into, const char *key, char *value) {
   bool is_on = value[0] == '1';
   if (strcmp(key, "token") == 0) into->token = value;
+  if (strcmp(key, "launcher") == 0) into->launcher = value;
   if (strcmp(key, "hostname") == 0) into->hostname = value;
   if (strcmp(key, "tcpPort") == 0) into->tcp_port = port_of(value, NULL);
   if (strcmp(key, "mode") == 0) into->mode = mode_of(value);

@@ -14,6 +14,8 @@ enum mode { MODE_READ, MODE_WRITE, MODE_LOCAL, MODE_OVERRIDES };
 
 struct settings {
   const char *token;
+  // Starts a program under the session's supervisor, or NULL where there is none.
+  const char *launcher;
   // The pod's host name, or NULL where this machine's is shown.
   const char *hostname;
   uint16_t tcp_port;

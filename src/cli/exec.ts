@@ -1,7 +1,6 @@
 // `mirrord exec`: starts a session, runs the program in it, and ends both together. The session's proxy is
 // this process.
 
-import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Flags } from '../config/flags.ts';
@@ -18,8 +17,10 @@ import { endAs, type Outcome, runProgram } from './program.ts';
 import { report } from './report.ts';
 import { startSignal } from './start-signal.ts';
 
-/** A program that has not joined by then is not one that we reach (today: only Node's). */
+/** A Node program that has not joined by then is one that we do not reach. */
 const joinTimeoutMs = 10_000;
+
+const distFolder = path.dirname(fileURLToPath(import.meta.url));
 
 export async function exec(
   command: string,
@@ -38,13 +39,14 @@ export async function exec(
       joined = true;
     },
   }).finally(start.stop);
-  const late = setTimeout(() => joined || sayNotJoined(command), joinTimeoutMs);
+  const unreached = whyUnreached(command, layer);
+  const late = setTimeout(() => joined || unreached === undefined || report(unreached), joinTimeoutMs);
   void session.lost.then((error) => process.stderr.write(error.format()));
   let outcome: Outcome;
   try {
     const env = programEnvironment(session, config.feature.env);
     outcome = await runProgram(...underLayer(layer, command, args, env, session), env);
-    if (!joined && late.hasRef()) sayNotJoined(command);
+    if (!joined && late.hasRef() && unreached !== undefined) report(unreached);
   } finally {
     clearTimeout(late);
     await session.close();
@@ -87,15 +89,21 @@ function programEnvironment(
     for (const name of environment.unset) delete env[name];
     for (const { name, copy } of startFiles) env[name] = copy;
   }
-  const dist = path.dirname(fileURLToPath(import.meta.url));
-  const loader = path.join(dist, 'register.cjs');
+  const loader = path.join(distFolder, 'register.cjs');
   env.NODE_OPTIONS = [env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
   env[sessionVariable] = folder;
-  const preload = preloadFile(dist);
-  if (fs.existsSync(preload)) env[preloadVariable] = withPreload(env[preloadVariable], preload);
+  const preload = preloadFile(distFolder);
+  if (preload !== undefined) env[preloadVariable] = withPreload(env[preloadVariable], preload);
   return env;
 }
 
-function sayNotJoined(command: string): void {
-  report(`"${command}" has the pod's environment only: this version reaches Node programs, and none has started.`);
+/** What to say when no layer has joined; undefined for a program that joins only when it needs something of the pod. */
+function whyUnreached(command: string, choice: LayerChoice): string | undefined {
+  const found = findProgram(command, process.env.PATH ?? '')?.layer ?? 'none';
+  if (found === 'loader') return `"${command}" has the pod's environment only: no Node program has joined the session.`;
+  if (found === 'none')
+    return `"${command}" has the pod's environment only: no layer of mirrord can be loaded into it.`;
+  if (found === 'seccomp' && choice !== 'preload') return undefined;
+  if (preloadFile(distFolder) !== undefined) return undefined;
+  return `"${command}" has the pod's environment only: this build of mirrord has no native layer for ${process.platform}-${process.arch}.`;
 }

@@ -9,8 +9,15 @@ export const nativeSettingsFile = 'native';
 /** An empty folder in the session's: what stands for a folder of the pod in a native program. */
 export const emptyFolder = 'empty';
 
-/** @param roots folders of this machine that stay local, see LocalPlaces; a process adds its own */
-export function nativeSettings(settings: LayerSettings, roots: readonly string[]): string {
+/** What native layers need beside the settings of all. */
+export interface NativePlaces {
+  /** Folders of this machine that stay local, see LocalPlaces; a process adds its own. */
+  readonly roots: readonly string[];
+  /** The program that starts another one under the session's supervisor. */
+  readonly launcher: string | undefined;
+}
+
+export function nativeSettings(settings: LayerSettings, { roots, launcher }: NativePlaces): string {
   const { files, incoming } = settings;
   const patterns = [files.readWrite, files.readOnly, files.local, files.notFound, files.mapping];
   const flag = (value: boolean) => (value ? '1' : '0');
@@ -33,6 +40,7 @@ export function nativeSettings(settings: LayerSettings, roots: readonly string[]
     ...incoming.listenPorts.map((pair) => ['listenPort', pair.join(' ')] as const),
     ...roots.map((root) => ['root', root] as const),
     ...settings.skipProcesses.map((name) => ['skip', name] as const),
+    ...(launcher === undefined ? [] : [['launcher', launcher] as const]),
     ...(settings.machine.hostname === undefined ? [] : [['hostname', settings.machine.hostname] as const]),
   ];
   return lines

@@ -5,9 +5,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type LayerSettings, settingsFile } from '../policy/layer-settings.ts';
-import { emptyFolder, nativeSettings, nativeSettingsFile } from '../policy/native-settings.ts';
+import { emptyFolder, type NativePlaces, nativeSettings, nativeSettingsFile } from '../policy/native-settings.ts';
 import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { checkVersion, decodeHello, ownHello } from '../protocol/hello.ts';
 import { decodeRequest, messageName } from '../protocol/schema.ts';
@@ -26,6 +25,7 @@ export interface ProxyOptions {
   readonly folder: string;
   /** What layers are told, less what the proxy itself chooses. */
   readonly settings: Omit<LayerSettings, 'token' | 'tcpPort' | 'nativePort'>;
+  readonly native: NativePlaces;
   readonly environment: LayerContext['environment'];
   readonly incoming: WantedOfPorts;
   /** Shows the developer a line. */
@@ -148,7 +148,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   ]);
   const tcpPort = (tcp.address() as net.AddressInfo).port;
   const settings: LayerSettings = { ...options.settings, token, tcpPort, nativePort };
-  writeSettings(folder, settings);
+  writeSettings(folder, settings, options.native);
 
   return {
     close() {
@@ -181,12 +181,10 @@ function once(report: (line: string) => void): (line: string) => void {
   };
 }
 
-function writeSettings(folder: string, settings: LayerSettings): void {
-  // The developer's folder, and our own.
-  const roots = [process.cwd(), path.dirname(fileURLToPath(import.meta.url))];
+function writeSettings(folder: string, settings: LayerSettings, native: NativePlaces): void {
   fs.mkdirSync(path.join(folder, emptyFolder), { mode: 0o500 });
   fs.writeFileSync(path.join(folder, settingsFile), JSON.stringify(settings), { mode: 0o600 });
-  fs.writeFileSync(path.join(folder, nativeSettingsFile), nativeSettings(settings, roots), { mode: 0o600 });
+  fs.writeFileSync(path.join(folder, nativeSettingsFile), nativeSettings(settings, native), { mode: 0o600 });
 }
 
 /**

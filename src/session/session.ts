@@ -1,6 +1,8 @@
 // A session from its configuration to a running proxy: cluster, target, agent, link, environment, proxy.
 
 import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SessionConfig } from '../config/session-config.ts';
 import type { MirrordError } from '../errors.ts';
 import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
@@ -11,7 +13,7 @@ import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
 import { Fleet } from './fleet.ts';
 import { podMachine } from './machine.ts';
 import { fetchStartFiles } from './start-files.ts';
-import { offerSupervision, type Supervision } from './supervision.ts';
+import { launcher, offerSupervision, type Supervision } from './supervision.ts';
 
 export interface Session {
   /** For the environment of the programs that join. */
@@ -58,6 +60,7 @@ async function start(options: SessionOptions): Promise<Session> {
       links: fleet.links,
       folder,
       settings: { ...layerSettings(config), ...environmentSettings(environment), machine, startFiles },
+      native: { roots: [process.cwd(), path.dirname(fileURLToPath(import.meta.url))], launcher: launcher() },
       environment: () => environment,
       incoming: wantedOfPorts(config),
       report,
