@@ -61,6 +61,8 @@ export interface Addon {
   peerOf(fd: number): Buffer | undefined;
   send(fd: number, bytes: Buffer, flags: number, to: Buffer | undefined): number;
   receiveFrom(fd: number, flags: number): { readonly data: Buffer; readonly from: Buffer };
+  /** SO_RCVTIMEO in milliseconds; 0 is none. */
+  receiveTimeout(fd: number): number;
   option(fd: number, level: number, name: number): number;
   setOption(fd: number, level: number, name: number, value: number): void;
   /** A listening socket acts as if no packet reached it, until switched off. */

@@ -8,9 +8,12 @@ import { type Addon, loadAddon } from './addon.ts';
 import type { Handler } from './call.ts';
 import { fileHandlers } from './files/handlers.ts';
 import { machineHandlers } from './machine.ts';
+import { networkHandlers } from './net/handlers.ts';
+import { makeNetwork, type Network } from './net/network.ts';
 import { localPlaces } from './places.ts';
 import { type Program, supervise } from './program.ts';
-import { joinSession, type Session } from './session.ts';
+import { say } from './say.ts';
+import { joinSession } from './session.ts';
 
 /** From src/session/supervision.ts: a launcher has installed its filter and waits. */
 interface Launch {
@@ -22,30 +25,40 @@ interface Launch {
   readonly file: string;
 }
 
+// Every program here waits for this thread: a mistake in one call must not end the others'.
+process.on('uncaughtException', (error) => say(`The supervisor made a mistake: ${error.stack} [INTERNAL]`));
+
 const { folder } = workerData as { folder: string };
 const addon = loadAddon();
-const joined = joinSession(folder).then((session) => ({ session, handlers: allHandlers(addon, session) }));
+const joined = joinSession(folder).then((session) => {
+  const network = makeNetwork(addon, session);
+  return { session, network, handlers: allHandlers(addon, network) };
+});
 
 parentPort?.on('message', async (launch: Launch) => {
   try {
-    const { session, handlers } = await joined;
-    start(session, handlers, launch);
+    start(await joined, launch);
     parentPort?.postMessage({ id: launch.id });
   } catch (error) {
     parentPort?.postMessage({ id: launch.id, error: (error as Error).message });
   }
 });
 
-function start(session: Session, handlers: ReadonlyMap<number, Handler>, { pid, listener, file }: Launch): void {
+/** What programs listened on is given back with the last of their processes. */
+function start({ session, network, handlers }: Awaited<typeof joined>, { pid, listener, file }: Launch): void {
   const taken = addon.takeDescriptor(pid, listener);
   addon.listenTo(taken);
   const policy = createPathPolicy(session.settings.files, localPlaces(pid, file, session.folder));
   const program: Program = { listener: taken, session, policy, layers: new Set() };
-  supervise(addon, program, handlers, () => {});
+  supervise(addon, program, handlers, () => network.listeners.look());
 }
 
-function allHandlers(addon: Addon, _session: Session): ReadonlyMap<number, Handler> {
-  const byName: Record<string, Handler> = { ...fileHandlers(addon), ...machineHandlers(addon) };
+function allHandlers(addon: Addon, network: Network): ReadonlyMap<number, Handler> {
+  const byName: Record<string, Handler> = {
+    ...fileHandlers(addon),
+    ...networkHandlers(network),
+    ...machineHandlers(addon),
+  };
   return new Map(
     Object.entries(byName).flatMap(([name, handler]) => {
       const number = addon.calls[name];

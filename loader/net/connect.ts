@@ -2,7 +2,7 @@
 // connects to the proxy on loopback instead. A preamble says where to; how the pod's connect ended comes
 // back beside the connection, so its bytes are the program's from the first to the last.
 
-import { isLoopback } from '../../src/policy/network.ts';
+import { leadsToLoopback } from '../../src/policy/sockets.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import { getBinding, type Handle, type Request } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
@@ -32,7 +32,7 @@ export function installConnect(session: Session, network: Network): void {
       const [request, host, port, ...rest] = args as [Request, string, number];
       const here = (address: string, at = port) => original.call(this, request, address, at, ...rest);
       if (isOwn(session, host, port)) return here(host);
-      const listener = isLoopback(host) ? network.listening.localPort(port) : undefined;
+      const listener = leadsToLoopback(host) ? network.listening.localPort(port) : undefined;
       if (listener !== undefined) return here(host, listener);
       const known = network.known.of(host);
       if (network.policy.connects('tcp', host, port, known?.name) === 'remote') {
@@ -56,7 +56,7 @@ export function installConnect(session: Session, network: Network): void {
 
 /** Our own way to the proxy, and this process's debugger. */
 function isOwn({ settings }: Session, host: string, port: number): boolean {
-  return isLoopback(host) && (port === settings.tcpPort || port === process.debugPort);
+  return leadsToLoopback(host) && (port === settings.tcpPort || port === process.debugPort);
 }
 
 /** @param connect connects the handle to the proxy. @returns 0, or a negative errno at once */

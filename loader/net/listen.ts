@@ -2,7 +2,7 @@
 // before listen() returns, and go back to the pod when the program closes it.
 
 import type { IncomingSettings } from '../../src/policy/layer-settings.ts';
-import { isLoopback } from '../../src/policy/network.ts';
+import { podPort, reachable } from '../../src/policy/sockets.ts';
 import type { Address, RequestOf } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
@@ -25,7 +25,7 @@ export class Listening {
 
   /** Whether connections to it can be the proxy's: a parent process (cluster) can listen, and hand them to us. */
   isTaken(localPort: number): boolean {
-    return this.#taken.has(localPort) || (hasParent() && !this.hasLocalPort(localPort));
+    return this.#taken.has(localPort) || (hasParent() && !this.#ports.has(localPort));
   }
 
   get anyTaken(): boolean {
@@ -173,14 +173,6 @@ function replacePeerName(session: Session, listening: Listening, prototype: Reco
   };
 }
 
-/** The pod's port whose requests the program gets, or undefined where it listens on this machine only. */
-function podPort(settings: IncomingSettings, { host, port: asked }: Address): number | undefined {
-  if (asked === 0 || settings.mode === 'off' || settings.ignorePorts.includes(asked)) return undefined;
-  if (settings.ignoreLocalhost && isLoopback(host)) return undefined;
-  const [, port = asked] = settings.portMapping.find(([local]) => local === asked) ?? [];
-  return settings.ports === undefined || settings.ports.includes(port) ? port : undefined;
-}
-
 function sayHolder(settings: IncomingSettings, asked: number): void {
   const [, port = asked] = settings.listenPorts.find(([from]) => from === asked) ?? [];
   const holder = holderOf(port);
@@ -191,12 +183,6 @@ function sayHolder(settings: IncomingSettings, asked: number): void {
 /** An IPv4 client of a server that listens on `::` has an IPv4-mapped address, as its real peer has here. */
 function asSeenBy(peer: AddressInfo, { host, port }: Address): Address {
   return { host: isIPv6(peer.address ?? '') && !isIPv6(host) ? `::ffff:${host}` : host, port };
-}
-
-/** The address on which the proxy reaches what is bound here. */
-function reachable(host: string): string {
-  if (host === '::' || host === '0.0.0.0' || host === '') return '127.0.0.1';
-  return host;
 }
 
 function say(sentence: string): void {

@@ -2,7 +2,7 @@
 // back with their true sender. The socket here stays as it is, for what is local.
 
 import type { Socket } from 'node:net';
-import { isLoopback } from '../../src/policy/network.ts';
+import { leadsToLoopback } from '../../src/policy/sockets.ts';
 import { DatagramDecoder, encodeDatagram } from '../../src/protocol/datagram.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
@@ -120,7 +120,7 @@ function replaceClose(prototype: Record<string, BindingFunction>): void {
 }
 
 function isRemote({ policy, known }: Network, { host, port }: Address): boolean {
-  if (isLoopback(host) && boundPorts.has(port)) return false;
+  if (leadsToLoopback(host) && boundPorts.has(port)) return false;
   return policy.connects('udp', host, port, known.of(host)?.name) === 'remote';
 }
 

@@ -329,6 +329,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("peerOf", peer_of),
       FUNCTION("send", send_to),
       FUNCTION("receiveFrom", receive_from),
+      FUNCTION("receiveTimeout", receive_timeout),
       FUNCTION("option", get_option),
       FUNCTION("setOption", set_option),
       FUNCTION("dropAll", drop_all),

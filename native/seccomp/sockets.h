@@ -126,6 +126,18 @@ static napi_value receive_from(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// receiveTimeout(fd): SO_RCVTIMEO in milliseconds, rounded up; 0 is none.
+static napi_value receive_timeout(napi_env env, napi_callback_info info) {
+  napi_value value;
+  int32_t fd;
+  struct timeval time = {0};
+  socklen_t length = sizeof time;
+  if (!arguments(env, info, &value, 1) || !fd_argument(env, value, &fd))
+    return wrong_argument(env, "receiveTimeout(fd)");
+  if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, &length) < 0) return fail(env, "getsockopt");
+  return number_or_fail(env, (int)(time.tv_sec * 1000 + (time.tv_usec + 999) / 1000), "getsockopt");
+}
+
 // option(fd, level, name), setOption(fd, level, name, value): those that are an int.
 static napi_value get_option(napi_env env, napi_callback_info info) {
   napi_value values[3], result;

@@ -2,6 +2,7 @@
 // proxy is told them once, every layer applies the same (docs/network.md).
 
 import { type AddressEntry, canonicalName, hasAddress, type Protocol, parseAddressEntry } from './addresses.ts';
+import { leadsToLoopback } from './sockets.ts';
 
 export type Side = 'remote' | 'local';
 
@@ -44,7 +45,7 @@ export function createNetworkPolicy(rules: NetworkRules): NetworkPolicy {
 
     connects(protocol, host, port, name) {
       if (!isOn[protocol] || port === 0 || (protocol === 'udp' && isMulticast(host))) return 'local';
-      if (isLoopback(host) && (rules.outgoingIgnoreLocalhost || isIn(rules.debuggerPorts, port))) return 'local';
+      if (leadsToLoopback(host) && (rules.outgoingIgnoreLocalhost || isIn(rules.debuggerPorts, port))) return 'local';
       return sideOf(outgoing, (entry) => matchesConnection(entry, { protocol, host, port, name }));
     },
 
@@ -65,12 +66,6 @@ export function namesWithOutgoing(names: Filter | undefined, outgoing: Filter | 
   if (outgoing === undefined || copied.length === 0) return names;
   if (names !== undefined && names.side !== outgoing.side) return names;
   return { side: outgoing.side, entries: [...(names?.entries ?? []), ...copied] };
-}
-
-/** 127.0.0.0/8 and ::1, also as an IPv4-mapped address; and the unspecified address, which a connect takes for it. */
-export function isLoopback(host: string): boolean {
-  const v4 = host.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
-  return v4 === '::1' || v4 === '::' || v4 === '0.0.0.0' || v4.startsWith('127.');
 }
 
 /** Multicast does not leave the pod's own network, so there it is of no use from here. */
@@ -105,7 +100,7 @@ function matchesConnection(entry: AddressEntry, { protocol, host, port, name }: 
   if (entry.protocol !== undefined && entry.protocol !== protocol) return false;
   if (entry.port !== 0 && entry.port !== port) return false;
   if (entry.name === undefined) return hasAddress(entry, host);
-  if (entry.name === 'localhost' && isLoopback(host)) return true; // which need not be looked up
+  if (entry.name === 'localhost' && leadsToLoopback(host)) return true; // which need not be looked up
   return name !== undefined && canonicalName(name).includes(entry.name);
 }
 

@@ -133,8 +133,8 @@ export class Layer {
   }
 }
 
-/** Files and names: the numbers from 16 to 63 that are no streams, and one that came later. */
+/** Files and names: the numbers from 16 to 63 that are no streams, and some that came later. */
 function isForThePod(name: keyof typeof messages): boolean {
   const { number, stream } = messages[name];
-  return (number >= 16 && number < 64 && !stream) || name === 'seekFile';
+  return (number >= 16 && number < 64 && !stream) || name === 'seekFile' || name === 'networkInterfaces';
 }

@@ -5,6 +5,7 @@
 // not writable until the pod has connected: poll(2), select(2) and epoll(7) say by themselves when that is.
 
 import net from 'node:net';
+import { leadsToLoopback } from '../policy/sockets.ts';
 import { RemoteError } from '../protocol/failure.ts';
 import type { Address, ReplyOf, RequestOf } from '../protocol/schema.ts';
 import { splice } from '../protocol/splice.ts';
@@ -89,7 +90,7 @@ export class NativeConnections {
 
   async #connect(socket: net.Socket, to: Address, padding: number): Promise<Ends> {
     try {
-      const own = isLoopback(to.host) ? this.#incoming.findOwn(to.port) : undefined;
+      const own = leadsToLoopback(to.host) ? this.#incoming.findOwn(to.port) : undefined;
       const ends =
         own === undefined
           ? await this.#connectFromPod(socket, to, padding)
@@ -139,8 +140,4 @@ function skip(socket: net.Socket, bytes: number): Promise<void> {
     });
     socket.resume();
   });
-}
-
-function isLoopback(host: string): boolean {
-  return host === '::1' || host.startsWith('127.');
 }

@@ -2,6 +2,7 @@
 // preamble (who it is, what it wants); the bytes behind it belong to a TCP connection or UDP socket of the pod.
 
 import net from 'node:net';
+import { leadsToLoopback } from '../policy/sockets.ts';
 import { encodeFailure, RemoteError } from '../protocol/failure.ts';
 import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { decodeHello } from '../protocol/hello.ts';
@@ -43,7 +44,7 @@ async function connect(socket: net.Socket, layer: number, request: Frame, contex
   const { channel: call, message, payload } = request;
   try {
     const to = messageName(message) === 'connectTcp' ? decodeRequest('connectTcp', payload).to : undefined;
-    const own = to !== undefined && isLoopback(to.host) ? context.incoming.findOwn(to.port) : undefined;
+    const own = to !== undefined && leadsToLoopback(to.host) ? context.incoming.findOwn(to.port) : undefined;
     if (to !== undefined && own !== undefined) {
       // The session listens on this port of the pod itself.
       const program = await connectLocally(own.local);
@@ -101,8 +102,4 @@ function readPreamble(socket: net.Socket, token: string): Promise<{ layer: numbe
       }
     });
   });
-}
-
-function isLoopback(host: string): boolean {
-  return host === '::1' || host.startsWith('127.');
 }
