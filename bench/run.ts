@@ -12,11 +12,12 @@ import { figure as incoming } from './incoming.ts';
 import { figure as local } from './local.ts';
 import { figure as outgoing } from './outgoing.ts';
 import { figure as start } from './start.ts';
+import { figure as staticPrograms } from './static.ts';
 import { Bench } from './support/bench.ts';
 import type { Figure } from './support/figure.ts';
 import { type NamedRow, table } from './support/table.ts';
 
-const figures = [imported, start, local, files, outgoing, incoming, bulk];
+const figures = [imported, start, local, files, outgoing, incoming, bulk, staticPrograms];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });

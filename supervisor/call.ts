@@ -1,5 +1,6 @@
 // A system call that stopped: what a handler can ask of it, and how it ends.
 
+import { constants } from 'node:os';
 import type { Addon } from './addon.ts';
 import type { Program } from './program.ts';
 
@@ -17,6 +18,12 @@ export class Errno extends Error {
     super(code);
     this.code = code;
   }
+}
+
+/** Whether an error is one of the system's, the pod's or this machine's: its code is an errno's name. */
+export function isErrno(error: unknown): error is { readonly code: keyof typeof constants.errno } {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code in constants.errno;
 }
 
 export class Call {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { constants } from 'node:os';
 import type { PathPolicy } from '../src/policy/paths.ts';
 import type { Addon } from './addon.ts';
-import { Call, type Handler, type Outcome } from './call.ts';
+import { Call, type Handler, isErrno, type Outcome } from './call.ts';
 import { say } from './say.ts';
 import type { Session } from './session.ts';
 
@@ -86,9 +86,12 @@ function finish(call: Call, outcome: Outcome): void {
 }
 
 function failed(call: Call, error: unknown): void {
-  const { code = '', message } = error as { code?: string; message?: string };
-  const errno = constants.errno[code as keyof typeof constants.errno];
-  // Not an answer of the system's: the pod cannot be asked, or a mistake of ours, which must be seen.
-  if (errno === undefined && code !== 'LINK_CLOSED') say(`A call of the program failed: ${message} [INTERNAL]`);
-  call.end(0, errno ?? constants.errno.EIO);
+  if (isErrno(error)) {
+    call.end(0, constants.errno[error.code]);
+    return;
+  }
+  const { code, message } = error as { code?: string; message?: string };
+  // The pod cannot be asked, which is told by itself; or a mistake of ours, which must be seen.
+  if (code !== 'LINK_CLOSED') say(`A call of the program failed: ${message} [INTERNAL]`);
+  call.end(0, constants.errno.EIO);
 }

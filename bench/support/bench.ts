@@ -2,7 +2,7 @@
 // beside it on this machine, or inside the cluster.
 
 import { Closers } from './closers.ts';
-import { cli, loader, program, root } from './places.ts';
+import { cli, launcher, loader, program, root } from './places.ts';
 import { makePods, namespace, useCluster } from './pods.ts';
 import { LineProcess } from './processes.ts';
 
@@ -54,6 +54,16 @@ export class Bench {
     );
   }
 
+  /** A static program in the session, under the supervisor; told what to sample by a line. */
+  supervised(file: string): (line: string) => Promise<readonly number[]> {
+    return asLines(this.#start(launcher, [`${this.#folder}/supervisor`, file, file], this.sessionEnv));
+  }
+
+  /** The same plainly. */
+  here(file: string): (line: string) => Promise<readonly number[]> {
+    return asLines(this.#start(file, []));
+  }
+
   #start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): LineProcess {
     const started = new LineProcess(command, args, env);
     this.closers.add(() => started.close());
@@ -65,6 +75,10 @@ export const execFlags = ['exec', '--steal', '-n', namespace, '-t', 'pod/target'
 
 /** Samples are taken in the repository's folder, which is local to a program through mirrord. */
 export const localFile = `${root}package-lock.json`;
+
+function asLines(process: LineProcess): (line: string) => Promise<readonly number[]> {
+  return async (line) => JSON.parse(await process.ask(line)) as readonly number[];
+}
 
 function asSampler(process: LineProcess): Sampler {
   return async (command) => JSON.parse(await process.ask(JSON.stringify(command))) as readonly number[];

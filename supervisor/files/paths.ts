@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import type { Addon } from '../addon.ts';
 import { type Call, Errno, type Handler, type Outcome } from '../call.ts';
+import { say } from '../say.ts';
 import { identify } from './descriptors.ts';
 import { route, workingDirectory } from './route.ts';
 
@@ -17,6 +18,13 @@ export function pathHandlers(addon: Addon): Record<string, Handler> {
     readlink: (call) => readLink(call, workingDirectory, call.long(1), call.long(2)),
     /** readlinkat(folder, path, buffer, size) */
     readlinkat: (call) => readLink(call, call.int(0), call.long(2), call.long(3)),
+    /** getxattr(path, name, …), listxattr(path, …): no message asks for them */
+    getxattr: noAttributes,
+    lgetxattr: noAttributes,
+    listxattr: noAttributes,
+    llistxattr: noAttributes,
+    /** inotify_add_watch(fd, path, mask) */
+    inotify_add_watch: cannotWatch,
     /** statfs(path, into) */
     statfs: (call) => statFileSystem(addon, call),
     /** fstatfs(fd, into) */
@@ -27,6 +35,19 @@ export function pathHandlers(addon: Addon): Record<string, Handler> {
       return 'pass';
     },
   };
+}
+
+function noAttributes(call: Call): Outcome {
+  const way = route(call, workingDirectory, call.path ?? Buffer.alloc(0), 'read');
+  if (way.to === 'pod') throw new Errno('EOPNOTSUPP'); // as on a file system that has none
+  return 'pass';
+}
+
+function cannotWatch(call: Call): Outcome {
+  const way = route(call, workingDirectory, call.path ?? Buffer.alloc(0), 'read');
+  if (way.to !== 'pod') return 'pass';
+  say(`${way.path} of the pod cannot be watched by programs without libc: the program gets ENOSYS.`);
+  throw new Errno('ENOSYS');
 }
 
 function access(call: Call, folder: number, mode: number): Outcome | Promise<Outcome> {

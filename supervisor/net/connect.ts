@@ -1,12 +1,10 @@
 // connect(2): the program's own socket is connected to the proxy instead, and a preamble says where to. The call
 // returns when the pod's connect has ended, with its result.
 
-import { constants } from 'node:os';
 import { leadsToLoopback } from '../../src/policy/sockets.ts';
-import { RemoteError } from '../../src/protocol/failure.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';
 import { type Address, encodeRequest, messages, type RequestOf } from '../../src/protocol/schema.ts';
-import { type Call, Errno, type Handler, type Outcome } from '../call.ts';
+import { type Call, Errno, type Handler, isErrno, type Outcome } from '../call.ts';
 import type { Session } from '../session.ts';
 import { allowIPv4, type Network, type Taken, withSocket } from './network.ts';
 import { connectSlowly } from './slow-connect.ts';
@@ -69,7 +67,7 @@ async function connectTcp(network: Network, socket: Taken, to: Address): Promise
   } catch (error) {
     session.calls.forget(call);
     addon.disconnect(socket.fd); // as before: a program may try again with the same socket
-    throw error instanceof RemoteError && !(error.code in constants.errno) ? new Errno('ENETUNREACH') : error;
+    throw isErrno(error) ? error : new Errno('ENETUNREACH');
   }
   session.calls.forget(call);
   addon.disconnect(socket.fd);

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { podPort, reachable } from '../../src/policy/sockets.ts';
 import type { Address } from '../../src/protocol/schema.ts';
-import { type Call, Errno, type Handler, type Outcome } from '../call.ts';
+import { type Call, Errno, type Handler, isErrno, type Outcome } from '../call.ts';
 import { say } from '../say.ts';
 import { readAddress } from './connect.ts';
 import { writeAddress } from './names.ts';
@@ -77,8 +77,10 @@ async function listenInPod(network: Network, call: Call, { inode }: Taken, local
     else await session.calls.ask('announce', { port: shown.port, local });
   } catch (error) {
     if (port === undefined) return; // the session's end tells by itself; the program listens all the same
-    say(`Port ${port} of the pod could not be taken: ${(error as Error).message}`);
-    throw error;
+    const code = isErrno(error) ? error.code : 'EADDRINUSE';
+    // That somebody else has it is told by the proxy, with what to do.
+    if (code !== 'EADDRINUSE') say(`Port ${port} of the pod could not be taken: ${(error as Error).message}`);
+    throw new Errno(code);
   }
   const descriptor = call.int(0);
   listeners.add({ inode, thread: call.thread, descriptor, asked: shown, local, podPort: port });

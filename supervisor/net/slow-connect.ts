@@ -37,7 +37,6 @@ export function connectSlowly(network: Network, socket: Taken, to: Address): voi
   void goOn(network, listener, localPort(network, socket), to).finally(() => {
     network.connecting.delete(socket.inode);
     fs.closeSync(listener);
-    if (network.slowPorts.size > 10_000) network.slowPorts.clear();
   });
 }
 
