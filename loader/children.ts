@@ -4,7 +4,7 @@
 
 import { syncBuiltinESMExports } from 'node:module';
 import type { WorkerOptions } from 'node:worker_threads';
-import { type StartFile, sessionVariable, takeVariable } from '../src/policy/layer-settings.ts';
+import { type StartFile, sessionVariable, shimFolder, takeVariable } from '../src/policy/layer-settings.ts';
 import { preloadFile, preloadVariable, withoutPreload, withPreload } from '../src/policy/native-layer.ts';
 import { nodeOption, requireFlag } from '../src/policy/node-options.ts';
 import { type BindingFunction, getBinding } from './bindings.ts';
@@ -47,14 +47,16 @@ export function isToTakeEnvironment(): boolean {
 
 /** Called once in each thread, when the session is known. */
 export function installChildren({ folder, settings }: Session): void {
-  hideFromProgram(settings.startFiles);
+  hideFromProgram(folder, settings.startFiles);
   threads.setEnvironmentData(folderKey, folder);
   threads.setEnvironmentData(preloadKey, preload);
   replaceSpawn(folder, settings.startFiles);
   replaceWorker();
 }
 
-function hideFromProgram(startFiles: readonly StartFile[]): void {
+function hideFromProgram(folder: string, startFiles: readonly StartFile[]): void {
+  const shim = shimPrefix(folder);
+  if (process.env.PATH?.startsWith(shim) === true) process.env.PATH = process.env.PATH.slice(shim.length);
   for (const { name, inPod, copy } of startFiles) {
     if (process.env[name] === copy) process.env[name] = inPod;
   }
@@ -108,12 +110,20 @@ function joined(pairs: readonly string[] = [], folder: string, startFiles: reado
   const others = pairs.filter((pair) => !ours.some((name) => pair.startsWith(`${name}=`)));
   const nodeOptions = [withoutOwnOption(given('NODE_OPTIONS')), ownOption].filter(Boolean).join(' ');
   const copies = new Map(startFiles.map(({ name, inPod, copy }) => [`${name}=${inPod}`, `${name}=${copy}`]));
+  const shim = shimPrefix(folder);
+  const withShim = (pair: string) =>
+    pair.startsWith('PATH=') && !pair.includes(shim) ? `PATH=${shim}${pair.slice('PATH='.length)}` : pair;
   return [
-    ...others.map((pair) => copies.get(pair) ?? pair),
+    ...others.map((pair) => withShim(copies.get(pair) ?? pair)),
     `NODE_OPTIONS=${nodeOptions}`,
     `${sessionVariable}=${folder}`,
     ...(preload === undefined ? [] : [`${preloadVariable}=${withPreload(given(preloadVariable), preload)}`]),
   ];
+}
+
+/** Begins the PATH of children: its `node` finds the session when their environment has lost it. */
+function shimPrefix(folder: string): string {
+  return `${folder}/${shimFolder}:`;
 }
 
 /** A thread with an env or execArgv of its own is not given the flags of this one: ours is added to them. */

@@ -10,6 +10,7 @@ import { MirrordError } from '../errors.ts';
 import { sessionVariable, supervisorSocket, takeVariable } from '../policy/layer-settings.ts';
 import { preloadFile, preloadVariable, withPreload } from '../policy/native-layer.ts';
 import { nodeOption } from '../policy/node-options.ts';
+import { loaderFile, withShim } from '../session/node-shim.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { launcher } from '../session/supervision.ts';
 import { findProgram, type LayerChoice } from './layer.ts';
@@ -89,8 +90,8 @@ function programEnvironment(
     for (const name of environment.unset) delete env[name];
     for (const { name, copy } of startFiles) env[name] = copy;
   }
-  const loader = path.join(distFolder, 'register.cjs');
-  env.NODE_OPTIONS = [env.NODE_OPTIONS, nodeOption(loader)].filter(Boolean).join(' ');
+  env.NODE_OPTIONS = [env.NODE_OPTIONS, nodeOption(loaderFile)].filter(Boolean).join(' ');
+  env.PATH = withShim(env.PATH, folder);
   env[sessionVariable] = folder;
   const preload = preloadFile(distFolder);
   if (preload !== undefined) env[preloadVariable] = withPreload(env[preloadVariable], preload);

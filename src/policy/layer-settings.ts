@@ -20,6 +20,9 @@ export const takenSlots = 'taken';
 /** The unix socket in the session's folder to which the launchers of supervised programs come. */
 export const supervisorSocket = 'supervisor';
 
+/** The folder in the session's folder whose `node` leads to the session; it is in the PATH of programs. */
+export const shimFolder = 'bin';
+
 /** A file of the pod that a variable names, and its copy for processes that start here. */
 export interface StartFile {
   readonly name: string;

@@ -12,6 +12,7 @@ import { makeSessionFolder } from '../proxy/slots.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
 import { Fleet } from './fleet.ts';
 import { podMachine } from './machine.ts';
+import { makeNodeShim } from './node-shim.ts';
 import { fetchStartFiles } from './start-files.ts';
 import { launcher, offerSupervision, type Supervision } from './supervision.ts';
 
@@ -50,6 +51,7 @@ async function start(options: SessionOptions): Promise<Session> {
   const fleet = await Fleet.open(config, report, signal);
   const folder = makeSessionFolder();
   try {
+    makeNodeShim(folder);
     const link = fleet.links.main;
     const [environment, machine] = await Promise.all([
       sessionEnvironment(link, config.feature.env),

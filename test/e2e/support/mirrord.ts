@@ -23,6 +23,8 @@ export interface Options {
   readonly node?: string;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** True: signals go to all that it has started as well, as a terminal's Ctrl-C does. */
+  readonly group?: boolean;
 }
 
 /** `mirrord exec` with its flags, `--` and the program. */
@@ -53,12 +55,14 @@ export function inTerminal(command: readonly string[], options: Omit<Options, 'n
 export class Running {
   readonly ended: Promise<Ended>;
   #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  #group: boolean;
   #printed = { stdout: '', stderr: '' };
   #onPrinted = new Set<() => void>();
 
-  constructor(command: string, args: readonly string[], { cwd, env }: Omit<Options, 'node'> = {}) {
+  constructor(command: string, args: readonly string[], { cwd, env, group = false }: Omit<Options, 'node'> = {}) {
     const stdio: ['pipe', 'pipe', 'pipe'] = ['pipe', 'pipe', 'pipe'];
-    this.#child = spawn(command, args, { cwd, env: { ...developerEnv, ...env }, stdio });
+    this.#group = group;
+    this.#child = spawn(command, args, { cwd, env: { ...developerEnv, ...env }, stdio, detached: group });
     this.#child.stdin.on('error', () => {}); // the program need not read to its end
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -122,12 +126,13 @@ export class Running {
   }
 
   kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    if (!this.#group) this.#child.kill(signal);
+    else if (this.#child.exitCode === null) process.kill(-this.pid, signal);
   }
 
   /** Ends it, and listens no longer to what it has started. */
   abandon(): void {
-    this.#child.kill('SIGKILL');
+    this.kill('SIGKILL');
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
   }
