@@ -26,8 +26,8 @@ export interface ConversationContext {
   readonly held: { bytes: number };
   /** The port gets TLS, which no filter can read. */
   readonly sawTls: (port: number) => void;
-  /** Takes over a connection that speaks HTTP/2. @returns whether it does */
-  readonly takeHttp2: (connection: Redirected, first: Buffer) => boolean;
+  /** Takes over a connection that speaks HTTP/2; `first` is what has been read of it. */
+  readonly takeHttp2: (connection: Redirected, first: Buffer) => void;
 }
 
 /** A request that has been passed on, until it is over and answered. */
@@ -92,8 +92,15 @@ export class Conversation {
     | undefined;
   #timers: NodeJS.Timeout[] = [];
   #pauses = new Set<string>();
+  /** HTTP/2's first bytes, until the connection is handed over. */
+  #http2: Buffer | undefined;
+  #isHandedOver = false;
   #clientEnded = false;
   #draining = false;
+
+  #onData = (chunk: Buffer) => this.#onClient(chunk);
+  #onEnd = () => this.#onClientEnd();
+  #onClose = (broken: boolean) => this.#onClientClose(broken);
 
   constructor(connection: Redirected, context: ConversationContext) {
     this.#connection = connection;
@@ -111,11 +118,13 @@ export class Conversation {
     return this.#connection.server.port;
   }
 
+  get #isGone(): boolean {
+    return this.#client.destroyed || this.#isHandedOver;
+  }
+
   start(): void {
     const client = this.#client;
-    client.on('data', (chunk: Buffer) => this.#onClient(chunk));
-    client.once('end', () => this.#onClientEnd());
-    client.once('close', (broken) => this.#onClientClose(broken));
+    client.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
     if (client.destroyed) return this.#onClientClose(true);
     this.#prepare();
     client.resume();
@@ -162,7 +171,8 @@ export class Conversation {
     const taken = this.#requests.push(bytes);
     if (taken < bytes.length) this.#rest = this.#rest.length === 0 ? bytes.subarray(taken) : this.#rest;
     this.#countHeld();
-    if (this.#clientEnded) this.#endSides();
+    if (this.#http2 !== undefined) this.#handOver(Buffer.concat([this.#http2, this.#rest]));
+    else if (this.#clientEnded) this.#endSides();
   }
 
   #countHeld(): void {
@@ -282,7 +292,7 @@ export class Conversation {
   }
 
   #open(claim: SessionClaim | undefined): void {
-    if (this.#sides.has(claim) || this.#client.destroyed) return;
+    if (this.#sides.has(claim) || this.#isGone) return;
     if (claim === undefined) {
       this.#addSide(undefined, this.#context.original.connect(this.#connection));
     } else if (!this.#opening.has(claim)) {
@@ -290,7 +300,7 @@ export class Conversation {
       claim.open(this.#connection).then(
         (channel) => {
           this.#opening.delete(claim);
-          if (this.#client.destroyed) return channel.destroy();
+          if (this.#isGone) return channel.destroy();
           this.#addSide(claim, channel);
           if (this.#whole === undefined) this.#advance();
         },
@@ -304,7 +314,7 @@ export class Conversation {
     if (code === 'NOBODY_LISTENS') this.#passedOver.add(claim);
     const reason = this.#passedOver.has(claim) ? 'released' : await claim.settled();
     this.#opening.delete(claim);
-    if (this.#client.destroyed) return;
+    if (this.#isGone) return;
     const isNeeded = this.#whole === undefined ? this.#waiting?.decision.taker === claim : this.#whole.claim === claim;
     if (reason === 'refused') {
       // As from a port that is closed, unless the request that has come since is another side's.
@@ -411,7 +421,14 @@ export class Conversation {
       current === undefined && (this.#lastAsked ?? side) === side && (side.claim === undefined || !side.wasAsked);
     this.#sides.delete(side.claim);
     if (!isBroken) return;
-    if (hasAll || current?.side === side || isItsEnd) this.#client.resetAndDestroy();
+    if (current?.side === side && current.answered) this.#endClient();
+    else if (hasAll || current?.side === side || isItsEnd) this.#breakClient();
+  }
+
+  /** As the side has broken off; what it said before gets to the client. */
+  #breakClient(): void {
+    if (this.#client.writableLength === 0) this.#client.resetAndDestroy();
+    else this.#client.write(nothing, () => this.#client.resetAndDestroy());
   }
 
   #toClient({ stream }: Side, bytes: Buffer): void {
@@ -429,7 +446,11 @@ export class Conversation {
 
   #onOpaque(bytes: Buffer): void {
     if (this.#whole === undefined) {
-      if (this.#lastAsked === undefined && this.#isHttp2(bytes)) return;
+      if (this.#lastAsked === undefined && this.#isHttp2(bytes)) {
+        this.#http2 = bytes;
+        this.#requests.stop();
+        return;
+      }
       this.#takeWhole(this.#exchanges.at(-1)?.side.claim ?? this.#lastAsked?.claim ?? this.#unreadTaker(bytes));
     }
     const whole = this.#whole;
@@ -440,13 +461,19 @@ export class Conversation {
     else this.#toSide(side, bytes);
   }
 
+  /** HTTP/2, and somebody wants to know what is in its streams. */
   #isHttp2(bytes: Buffer): boolean {
     if (!bytes.subarray(0, http2Preface.length).equals(http2Preface)) return false;
-    if (!this.#context.claims.of(this.#port).some(({ filter }) => filter !== undefined)) return false;
+    const claims = this.#context.claims.of(this.#port);
+    return claims.some(({ mode, filter, readsAll }) => filter !== undefined || (mode === 'steal' && !readsAll));
+  }
+
+  #handOver(first: Buffer): void {
     this.#clearTimers();
     for (const side of [...this.#sides.values()]) this.#drop(side);
-    this.#client.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close').pause();
-    return this.#context.takeHttp2(this.#connection, bytes);
+    this.#client.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).pause();
+    this.#isHandedOver = true;
+    this.#context.takeHttp2(this.#connection, first);
   }
 
   #unreadTaker(bytes: Buffer): SessionClaim | undefined {

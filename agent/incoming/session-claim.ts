@@ -20,6 +20,8 @@ export interface SessionClaim extends Claim<FilteredRequest> {
   readonly link: Link;
   /** The filter has to see the body of requests. */
   readonly readsBody: boolean;
+  /** Everything is wanted, without a look at it: no filter, and the kubelet's probes as well. */
+  readonly readsAll: boolean;
   /** What a mirror has done. */
   readonly mirrored: { connections: number; dropped: number; waitingBytes: number };
   readonly limits: Pick<RequestOf<'steal'>, 'detectionMs' | 'maxBodyBytes' | 'maxBodyMs'>;
@@ -49,6 +51,7 @@ export function sessionClaim(request: RequestOf<'steal'>, link: Link): SessionCl
     link,
     mirrored,
     limits: request,
+    readsAll: request.filter === '' && request.probes,
     ...filterOf(request, tell),
     holder: describeHolder(link, Date.now()),
     async open({ client, server }) {

@@ -12,6 +12,7 @@ import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
 import { Claims } from './claims.ts';
 import { Conversation, type ConversationContext } from './conversation.ts';
+import { Http2Conversation } from './http2/conversation.ts';
 import type { Original } from './original.ts';
 import { PortLock } from './port-lock.ts';
 import { Redirect, type Redirected } from './redirect.ts';
@@ -30,6 +31,7 @@ export class Steals {
   #connections = new Set<Socket>();
   #redirect: Promise<Redirect> | undefined;
   #context: ConversationContext | undefined;
+  #http2 = new Set<Http2Conversation>();
   #toldOfTls = new WeakSet<SessionClaim>();
   #closing: NodeJS.Timeout | undefined;
   #whenClosed: (() => void)[] = [];
@@ -137,9 +139,16 @@ export class Steals {
       original,
       held: { bytes: 0 },
       sawTls: (port) => this.#tellOfTls(port),
-      takeHttp2: () => false,
+      takeHttp2: (connection, first) => this.#serveHttp2(connection, first, original),
     };
     return this.#context;
+  }
+
+  #serveHttp2(connection: Redirected, first: Buffer, original: Original): void {
+    const conversation = new Http2Conversation(connection, { claims: this.#claims, original });
+    this.#http2.add(conversation);
+    connection.socket.once('close', () => this.#http2.delete(conversation));
+    conversation.start(first);
   }
 
   /** Once for each claim: it has a filter, and nobody can look into TLS. */

@@ -104,15 +104,21 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
       showAddress(handle, 'getsockname', wanted);
       say(`Port ${wanted.port} of the program is port ${local.port} on this machine.`);
     }
-    const port = podPort(session.settings.incoming, wanted);
+    let port = podPort(session.settings.incoming, wanted);
     if (port !== undefined) {
       try {
         session.sync.call('listen', { port, local });
       } catch (error) {
         const code = codeOf(error, 'EADDRINUSE');
+        const { mode } = session.settings.incoming;
         // That somebody else has it is told by the proxy, with what to do.
-        if (code !== 'EADDRINUSE') say(`Port ${port} of the pod could not be taken: ${(error as Error).message}`);
-        return errnoOf(code);
+        if (code !== 'EADDRINUSE') {
+          const what = mode === 'mirror' ? 'mirrored' : 'taken';
+          say(`Port ${port} of the pod could not be ${what}: ${(error as Error).message}`);
+        }
+        // A program that is only to look on runs without that as well.
+        if (mode !== 'mirror') return errnoOf(code);
+        port = undefined;
       }
     }
     // Other threads and processes of the session reach it as they would in the pod.

@@ -8,13 +8,13 @@ export const otherKeys: ReadonlySet<string> = new Set(
   feature.magic feature.split_queues feature.db_branches feature.preview
   feature.network.ipv6
   feature.network.incoming.tls_delivery feature.network.incoming.https_delivery
-  feature.network.incoming.http_filter feature.network.incoming.http_header_filter
+  feature.network.incoming.http_filter.header_filter_jq feature.network.incoming.http_header_filter
   feature.network.outgoing.unix_streams
-  agent.ttl agent.communication_timeout agent.flush_connections agent.disabled_capabilities
+  agent.ttl agent.communication_timeout agent.disabled_capabilities
   agent.check_out_of_pods agent.external_ip_fix agent.nftables agent.dns agent.node_selector agent.metrics
   agent.exclude_from_mesh agent.disable_mesh_sidecar_injection agent.inject_headers
-  agent.override_cache_control agent.max_body_buffer_size agent.max_body_buffer_timeout
-  agent.http_detection_timeout agent.security_context agent.clean_iptables_on_start agent.jaq_time_limit
+  agent.override_cache_control
+  agent.security_context agent.clean_iptables_on_start agent.jaq_time_limit
 `
     .trim()
     .split(/\s+/),

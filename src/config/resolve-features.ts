@@ -5,6 +5,7 @@ import { type Filter, namesWithOutgoing } from '../policy/network.ts';
 import { absolute } from './absolute.ts';
 import type { Sources } from './flags.ts';
 import { asBoolean, asChoice, asList, asPortRanges, given, givenVariable } from './given.ts';
+import { resolveHttpFilter } from './http-filter.ts';
 import type { FileSettings } from './schema.ts';
 import { defaults, type EnvironmentConfig, type FilesConfig, type NetworkConfig } from './session-config.ts';
 
@@ -53,17 +54,22 @@ export function resolveFiles({ flags, env }: Sources, file: NonNullable<FeatureS
 
 export function resolveNetwork({ flags, env }: Sources, file: NonNullable<FeatureSettings['network']>): NetworkConfig {
   const stealFlag = flags.steal === true ? 'steal' : undefined;
-  const incoming = asChoice(
-    given(stealFlag, '--steal', env, 'MIRRORD_AGENT_TCP_STEAL_TRAFFIC'),
-    ['steal', 'off', 'true', 'false'],
-    ['mirror'],
-  );
-  const mode = incoming === 'true' ? 'steal' : incoming === 'false' ? 'off' : incoming;
+  const incoming = asChoice(given(stealFlag, '--steal', env, 'MIRRORD_AGENT_TCP_STEAL_TRAFFIC'), [
+    'mirror',
+    'steal',
+    'off',
+    'true',
+    'false',
+  ]);
+  // As in mirrord, whose variable was once about stealing or not.
+  const mode = incoming === 'true' ? 'steal' : incoming === 'false' ? 'mirror' : incoming;
   refuseBoth('feature.network.incoming.ports', file.incoming?.ports, 'ignore_ports', file.incoming?.ignore_ports);
   return {
     interfaces: file.interfaces ?? false,
     incoming: {
-      mode: mode ?? file.incoming?.mode ?? 'off',
+      mode: mode ?? file.incoming?.mode ?? 'mirror',
+      httpFilter: resolveHttpFilter(env, file.incoming?.http_filter ?? {}),
+      probes: file.incoming?.probes ?? false,
       ports: file.incoming?.ports,
       ignorePorts: file.incoming?.ignore_ports ?? [],
       ignoreLocalhost: file.incoming?.ignore_localhost ?? false,

@@ -79,7 +79,12 @@ function withoutTarget(config: SessionConfig): SessionConfig {
   const mode = fs.mode === 'local' ? 'local' : 'localwithoverrides';
   return {
     ...config,
-    feature: { ...config.feature, fs: { ...fs, mode }, network: { ...network, interfaces: false }, hostname: false },
+    feature: {
+      ...config.feature,
+      fs: { ...fs, mode },
+      network: { ...network, incoming: { ...network.incoming, mode: 'off' }, interfaces: false },
+      hostname: false,
+    },
   };
 }
 
@@ -116,6 +121,14 @@ function resolveAgent({ flags, env }: Sources, file: NonNullable<FileSettings['a
       ]) ??
       file.log_level ??
       defaults.logLevel,
+    flushConnections: asBoolean(variable('MIRRORD_AGENT_STEALER_FLUSH_CONNECTIONS')) ?? file.flush_connections ?? true,
+    httpDetectionTimeoutMs:
+      1000 *
+      (asSeconds(variable('MIRRORD_AGENT_HTTP_DETECTION_TIMEOUT')) ??
+        file.http_detection_timeout ??
+        defaults.httpDetectionTimeoutSeconds),
+    maxBodyBufferBytes: file.max_body_buffer_size ?? defaults.maxBodyBufferBytes,
+    maxBodyBufferMs: file.max_body_buffer_timeout ?? defaults.maxBodyBufferMs,
   };
 }
 

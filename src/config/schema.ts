@@ -47,11 +47,6 @@ function only(value: boolean) {
   return z.optional(z.unknown().check(z.refine((given) => given === value, later('that value'))));
 }
 
-/** Values that mirrord has and this version does not, before the check of those that it has. */
-function except<Schema extends z.ZodMiniType>(values: readonly unknown[], schema: Schema) {
-  return z.pipe(z.unknown().check(z.refine((value) => !values.includes(value), later('that value'))), schema);
-}
-
 /** A setting that can be written as `true`, `false` or a word instead of an object. */
 function shorthand<Schema extends z.ZodMiniType>(
   expand: (value: boolean | string) => Record<string, unknown> | undefined,
@@ -103,12 +98,47 @@ const fs = shorthand(
   ),
 );
 
+/** Compiled where it is used, with the agent's own engine (src/session/check-filter.ts). */
+const bodyFilter = z.strictObject({ body: z.literal('json', '"json"'), query: text, matches: text }, 'an object');
+const condition = z.union(
+  [z.strictObject({ header: text }), z.strictObject({ path: text }), z.strictObject({ method: text }), bodyFilter],
+  'an object with "header", "path", "method", or "body", "query" and "matches"',
+);
+/** mirrord's `{ query }` is a jq program. */
+const notJq = z
+  .unknown()
+  .check(
+    z.refine(
+      (item) => !(typeof item === 'object' && item !== null && 'query' in item && !('body' in item)),
+      later('jq'),
+    ),
+  );
+const conditions = z
+  .array(z.pipe(notJq, condition), 'an array of conditions')
+  .check(z.refine((list) => list.length > 0, 'at least one condition'));
+
+const httpFilter = z.strictObject(
+  {
+    header_filter: z.optional(text),
+    path_filter: z.optional(text),
+    method_filter: z.optional(text),
+    body_filter: z.optional(bodyFilter),
+    all_of: z.optional(conditions),
+    any_of: z.optional(conditions),
+    ports: z.optional(ports),
+  },
+  'an object',
+);
+
 const incoming = shorthand(
-  // In mirrord `true` is its default, which is to mirror.
+  // `true` is the default, which is to mirror.
   (value) => ({ mode: typeof value === 'string' ? value : value ? 'mirror' : 'off' }),
   z.strictObject(
     {
-      mode: z.optional(except(['mirror'], z.enum(['steal', 'off'], '"steal" or "off"'))),
+      mode: z.optional(z.enum(['mirror', 'steal', 'off'], '"mirror", "steal" or "off"')),
+      http_filter: z.optional(httpFilter),
+      /** Ours, not mirrord's: the kubelet's probes come to the program too. */
+      probes: z.optional(flag),
       ports: z.optional(ports),
       ignore_ports: z.optional(ports),
       ignore_localhost: z.optional(flag),
@@ -207,6 +237,14 @@ const agent = z.strictObject(
     resources: z.optional(z.strictObject({ requests: z.optional(strings), limits: z.optional(strings) }, 'an object')),
     log_level: z.optional(
       z.enum(['off', 'error', 'warn', 'info', 'debug', 'trace'], 'off, error, warn, info, debug or trace'),
+    ),
+    flush_connections: z.optional(flag),
+    http_detection_timeout: z.optional(z.number('a number of seconds').check(z.gte(0, 'a number of seconds'))),
+    max_body_buffer_size: z.optional(
+      z.int('a number of bytes').check(z.gte(0, 'a number of bytes'), z.lte(16_777_216, 'at most 16777216 bytes')),
+    ),
+    max_body_buffer_timeout: z.optional(
+      z.int('a number of milliseconds').check(z.gte(0, 'a number of milliseconds'), z.lte(60_000, 'at most 60000 ms')),
     ),
     ephemeral: only(false),
     privileged: only(false),

@@ -4,6 +4,7 @@
 import type { Filter } from '../policy/network.ts';
 import type { PathRules } from '../policy/paths.ts';
 import { productVersion } from '../protocol/hello.ts';
+import type { ResolvedHttpFilter } from './http-filter.ts';
 import type { Target } from './target.ts';
 
 /** The agent's image unless another one is named; the tag is this build's own version. */
@@ -38,6 +39,12 @@ export type AgentConfig = {
   readonly tolerations: readonly Toleration[];
   readonly resources: Resources;
   readonly logLevel: LogLevel;
+  /** Idle connections to a stolen port from before are closed. */
+  readonly flushConnections: boolean;
+  readonly httpDetectionTimeoutMs: number;
+  /** What a body filter may wait for. */
+  readonly maxBodyBufferBytes: number;
+  readonly maxBodyBufferMs: number;
 };
 
 /** Patterns are regular expressions; `include`/`exclude` are names with the wildcards `*` and `?`. */
@@ -64,7 +71,10 @@ export type NetworkConfig = {
   /** True: os.networkInterfaces() gives the pod's. */
   readonly interfaces: boolean;
   readonly incoming: {
-    readonly mode: 'steal' | 'off';
+    readonly mode: 'steal' | 'mirror' | 'off';
+    readonly httpFilter: ResolvedHttpFilter;
+    /** The kubelet's probes are requests as others are. */
+    readonly probes: boolean;
     /** Only these ports of the pod; undefined is every port that the program listens on. */
     readonly ports?: readonly number[] | undefined;
     readonly ignorePorts: readonly number[];
@@ -122,4 +132,7 @@ export const defaults = {
   // the buffers of each session.
   resources: { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1', memory: '256Mi' } },
   readonlyFileBuffer: 128_000,
+  httpDetectionTimeoutSeconds: 2,
+  maxBodyBufferBytes: 65_535,
+  maxBodyBufferMs: 1000,
 } as const;

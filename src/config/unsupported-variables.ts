@@ -5,11 +5,7 @@ import { asBoolean, givenVariable, unsupported } from './given.ts';
 
 /** Variables of mirrord that change what a session does to others, or to the program, and that we don't have. */
 const unsupportedVariables = [
-  'MIRRORD_HTTP_HEADER_FILTER',
   'MIRRORD_HTTP_HEADER_FILTER_JQ',
-  'MIRRORD_HTTP_PATH_FILTER',
-  'MIRRORD_HTTP_METHOD_FILTER',
-  'MIRRORD_HTTP_FILTER_PORTS',
   'MIRRORD_FILE_OPS',
   'MIRRORD_FILE_RO_OPS',
   'MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS',

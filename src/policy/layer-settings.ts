@@ -56,7 +56,7 @@ export interface LayerSettings extends NetworkRules {
 }
 
 export interface IncomingSettings {
-  readonly mode: 'steal' | 'off';
+  readonly mode: 'steal' | 'mirror' | 'off';
   /** The port of the pod for a port that the program listens on; without an entry it is the same. */
   readonly portMapping: readonly (readonly [local: number, remote: number])[];
   /** The port of this machine to bind for one that the program asks for. */

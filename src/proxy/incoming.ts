@@ -15,7 +15,10 @@ import { type Listener, nobodyListens, sameListener, TakenPort } from './taken-p
 const goneWithinMs = 1_000;
 
 /** What the session wants of the ports that its programs listen on. */
-export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'>;
+export type WantedOfPorts = Omit<RequestOf<'steal'>, 'port'> & {
+  /** The only ports that the filter is for: others are wanted whole. */
+  readonly filteredPorts: readonly number[] | undefined;
+};
 
 export class Incoming {
   #links: Links;
@@ -82,7 +85,9 @@ export class Incoming {
   }
 
   async #claim(port: number, link: Link): Promise<void> {
-    await link.request('steal', { port, ...this.#wanted });
+    const { filteredPorts, filter, ...wanted } = this.#wanted;
+    const isFiltered = filteredPorts === undefined || filteredPorts.includes(port);
+    await link.request('steal', { port, ...wanted, filter: isFiltered ? filter : '' });
     // Given back while it was asked for.
     if (!this.#ports.has(port)) await link.request('release', { port });
   }
@@ -105,7 +110,9 @@ export class Incoming {
     // A copy waits for nobody.
     if (taken === undefined || (mirrored && taken.newest === undefined)) throw nobodyListens();
     const connect = () => this.#connect(taken, { client, server });
-    new Delivery(channel, taken, await connect(), connect);
+    const first = await connect();
+    if (mirrored) copyInto(first.socket, channel);
+    else new Delivery(channel, taken, first, connect);
     return {};
   }
 
@@ -147,6 +154,15 @@ export class Incoming {
     if (peer === undefined) throw new RemoteError('ENOTCONN', `port ${port} is not the proxy's`);
     return peer;
   }
+}
+
+/** A mirrored connection: what the program answers is for nobody, and the pod's clients wait for nothing. */
+function copyInto(socket: net.Socket, channel: Channel): void {
+  socket.on('error', () => {}); // 'close' follows, and says it
+  socket.once('close', () => channel.destroy());
+  channel.once('close', () => socket.destroySoon());
+  socket.resume();
+  channel.pipe(socket);
 }
 
 /** Another developer has the port. */

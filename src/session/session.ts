@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import type { SessionConfig } from '../config/session-config.ts';
 import type { MirrordError } from '../errors.ts';
 import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
-import type { WantedOfPorts } from '../proxy/incoming.ts';
 import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
 import { makeSessionFolder } from '../proxy/slots.ts';
+import { checkFilter } from './check-filter.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
 import { Fleet } from './fleet.ts';
+import { incomingSentence, wantedOfPorts } from './incoming.ts';
 import { podMachine } from './machine.ts';
 import { makeNodeShim } from './node-shim.ts';
 import { fetchStartFiles } from './start-files.ts';
@@ -48,6 +49,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 
 async function start(options: SessionOptions): Promise<Session> {
   const { config, report, signal } = options;
+  await checkFilter(config);
   const fleet = await Fleet.open(config, report, signal);
   const folder = makeSessionFolder();
   try {
@@ -124,36 +126,10 @@ function layerSettings({
   };
 }
 
-function wantedOfPorts({ feature }: SessionConfig): WantedOfPorts {
-  const { mode, onConcurrentSteal } = feature.network.incoming;
-  return {
-    mode: mode === 'off' ? 'mirror' : mode, // off: no layer asks for a port
-    filter: '',
-    onConcurrent: onConcurrentSteal,
-    probes: false,
-    flush: true,
-    detectionMs: 2000,
-    maxBodyBytes: 65_535,
-    maxBodyMs: 1000,
-  };
-}
-
 function environmentSettings({ set }: SessionEnvironment): Pick<LayerSettings, 'productionFromPod'> {
   return {
     productionFromPod: set.some(
       ({ name, value, source }) => name === 'NODE_ENV' && value === 'production' && source === 'pod',
     ),
   };
-}
-
-/** @param share `3 of 3 pods`, or empty */
-function incomingSentence({ feature, target }: SessionConfig, share: string): string {
-  if (target?.kind === 'targetless')
-    return "Without a target: names and connections are the cluster's, all else is local.";
-  if (feature.network.incoming.mode === 'off')
-    return 'Requests to the pod stay with the pod; --steal brings them here.';
-  const [joined = 1, all = 1] = share.split(' of ').map(Number.parseInt);
-  const part = joined < all ? `, about ${joined}/${all} of the requests; --replicas all takes all` : '';
-  const from = share === '' ? '' : ` (${share}${part})`;
-  return `Requests to the ports that the program listens on come here${from}.`;
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { kubectl, noAgentLeft, type Pod, pods } from './support/cluster.ts';
 import { app, exec, type Running } from './support/mirrord.ts';
 import { ask, untilAnsweredBy, whoAnswers } from './support/requests.ts';
@@ -43,6 +44,14 @@ describe('while a program steals', () => {
     assert.deepEqual([seen.method, seen.path], ['POST', '/buy?n=3']);
     assert.deepEqual(seen.headers.slice(0, 4), ['X-One', '1', 'x-two', '2']);
     assert.equal(seen.body, createHash('sha256').update(body).digest('hex'));
+  });
+
+  test("the kubelet's probes stay with the pod", async () => {
+    const ready = async () =>
+      (await kubectl('get', 'pod', taken.name, '-o', 'jsonpath={.status.conditions}')).includes('"Ready"');
+    await setTimeout(1500); // one comes each second
+    assert.ok(await ready());
+    assert.doesNotMatch(program.printed.stdout, /healthz/);
   });
 
   test('50 at once are all answered by it, each with its own client', async () => {
@@ -101,11 +110,13 @@ test('of a deployment one pod can be taken, and the terminal says which part tha
   await program.ended;
 });
 
-test('without --steal the pod keeps its requests, and the terminal says how to get them', async () => {
-  const program = exec(['-t', `pod/${taken.name}`, '--', 'node', serve]);
+test('with mode off the pod keeps its requests, and the terminal says how to get them', async () => {
+  const env = { MIRRORD_AGENT_TCP_STEAL_TRAFFIC: 'off' };
+  const program = exec(['-t', `pod/${taken.name}`, '--', 'node', serve], { env });
   await program.says(/^listening$/m);
   assert.equal(await whoAnswers(urlOf(taken)), 'pod');
   await program.says(/Requests to the pod stay with the pod; --steal brings them here/);
   program.kill('SIGTERM');
   await program.ended;
+  assert.doesNotMatch(program.printed.stdout, /request/);
 });

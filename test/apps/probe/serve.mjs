@@ -1,5 +1,5 @@
-// Listens as the shop does, and says who answers and what it is told of the connection. A line on stdin makes
-// it `close` its port and go on, `listen` again, say its pod's `hostname`, or `exit` with 5; SIGTERM ends it with 0.
+// Listens as the shop does, prints each request, and answers with what it is told of the connection. A line on stdin
+// makes it `close` its port and go on, `listen` again, say its pod's `hostname`, or `exit` with 5; SIGTERM ends it with 0.
 //   node serve.mjs [PORT]
 
 import { createHash } from 'node:crypto';
@@ -13,6 +13,7 @@ const server = http.createServer(async (request, response) => {
   const { remoteAddress, remotePort, localAddress, localPort } = request.socket;
   const body = createHash('sha256');
   for await (const chunk of request) body.update(chunk);
+  console.log(`request ${request.method} ${request.url} of ${remoteAddress}`);
   const answer = {
     from: 'this machine',
     method: request.method,

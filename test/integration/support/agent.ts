@@ -30,6 +30,8 @@ export async function startAgent(target: NodeJS.ProcessEnv): Promise<Agent> {
     child.once('exit', () => reject(new Error(`the agent ended: ${log.join('\n')}`)));
     createInterface(child.stderr).on('line', (line) => {
       log.push(line);
+      if (process.env.SHOW) console.log(line);
+      if (!line.startsWith('{')) return;
       const { event, port } = JSON.parse(line) as { event: string; port?: number };
       if (event === 'listening' && port !== undefined) resolve(port);
     });

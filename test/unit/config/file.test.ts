@@ -28,10 +28,10 @@ test('a template is refused, not taken for text', () => {
 });
 
 test('a setting that mirrord has and this version does not is named in full', () => {
-  const text = JSON.stringify({ feature: { network: { incoming: { mode: 'steal', http_filter: {} } } } });
+  const text = JSON.stringify({ feature: { network: { incoming: { mode: 'steal', tls_delivery: {} } } } });
   assert.throws(() => parseSettings(text, 'm.json'), {
     code: 'CONFIG_UNSUPPORTED',
-    message: /"feature\.network\.incoming\.http_filter"/,
+    message: /"feature\.network\.incoming\.tls_delivery"/,
   });
 });
 
@@ -60,10 +60,10 @@ test('a value of the wrong kind is named with what it must be', () => {
   assert.throws(() => parseSettings('[]', 'm.json'), { message: /the file must be an object/ });
 });
 
-test('modes that are not there yet are refused', () => {
+test('what mirrord has and this version does not is refused', () => {
   const unsupported = [
-    { network: { incoming: 'mirror' } },
-    { network: { incoming: true } },
+    { network: { incoming: { http_filter: { header_filter_jq: '.' } } } },
+    { network: { incoming: { http_filter: { any_of: [{ query: '.' }] } } } },
     { fs: { local: ['[[:alpha:]]'] } },
   ];
   for (const feature of unsupported) {

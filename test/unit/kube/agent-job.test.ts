@@ -28,6 +28,10 @@ const config: AgentConfig = {
   tolerations: defaults.tolerations,
   resources: defaults.resources,
   logLevel: 'info',
+  flushConnections: true,
+  httpDetectionTimeoutMs: 2000,
+  maxBodyBufferBytes: 65_535,
+  maxBodyBufferMs: 1000,
 };
 
 const job = agentJob('mirrord-agent-x', 'tools', { target }, config);
