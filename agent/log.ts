@@ -11,6 +11,8 @@ const warnings = new Set([
   'release failed',
   'connection without a destination',
   'target ended',
+  'filter failed',
+  'old connections stay',
   'pod sees the agent as client',
 ]);
 

@@ -53,7 +53,7 @@ function endWith(target: Target, sessions: Sessions): void {
 
 /** Connections that are on their way to the target get there first. */
 async function drain(steals: Steals): Promise<void> {
-  await Promise.race([steals.idle(), sleep(drainMs)]);
+  await Promise.race([steals.drain(), sleep(drainMs)]);
 }
 
 /** Kubernetes' way to remove the agent. */

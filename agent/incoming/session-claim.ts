@@ -7,7 +7,7 @@ import { compileFilter, type FilteredRequest, FilterTooSlowError } from '../../s
 import type { ClaimMode, HttpFilter } from '../../src/protocol/http-filter/filter.ts';
 import type { Link } from '../../src/protocol/link.ts';
 import type { RequestOf } from '../../src/protocol/schema.ts';
-import { log } from '../log.ts';
+import { log, reasonOf } from '../log.ts';
 import { describeHolder } from '../people.ts';
 import type { Claim } from './claims.ts';
 import type { Redirected } from './redirect.ts';
@@ -97,7 +97,10 @@ function filterOf(
       try {
         return matches(request);
       } catch (error) {
-        if (!(error instanceof FilterTooSlowError)) throw error;
+        if (!(error instanceof FilterTooSlowError)) {
+          log('filter failed', { port, reason: reasonOf(error) });
+          return false;
+        }
         overruns += 1;
         if (overruns === maxOverruns) {
           tell(`Port ${port}: ${error.message} ${maxOverruns} times; it is off, and the pod answers all requests.`);

@@ -13,10 +13,14 @@ import { log, reasonOf } from '../log.ts';
 import { Claims } from './claims.ts';
 import { Conversation, type ConversationContext } from './conversation.ts';
 import { Http2Conversation } from './http2/conversation.ts';
+import { resetIdleConnections } from './old-connections.ts';
 import type { Original } from './original.ts';
 import { PortLock } from './port-lock.ts';
 import { Redirect, type Redirected } from './redirect.ts';
 import { type SessionClaim, sessionClaim } from './session-claim.ts';
+
+/** When the agent ends: a client that has not asked anything for this long is between two requests. */
+const lastRequestMs = 1_000;
 
 /** How long after its last use the redirect stays: handshakes that began before its end are still on the way. */
 const quietMs = 250;
@@ -31,6 +35,7 @@ export class Steals {
   #connections = new Set<Socket>();
   #redirect: Promise<Redirect> | undefined;
   #context: ConversationContext | undefined;
+  #conversations = new Set<Conversation>();
   #http2 = new Set<Http2Conversation>();
   #toldOfTls = new WeakSet<SessionClaim>();
   #closing: NodeJS.Timeout | undefined;
@@ -56,6 +61,9 @@ export class Steals {
       if (!this.#claims.of(port).includes(claim)) throw new RemoteError('ECANCELED', 'the session has ended');
       log('steal', { port, mode: claim.mode });
       for (const other of this.#claims.shadowedBy(claim)) shadowed(other, claim);
+      if (request.flush && claim.mode === 'steal') {
+        void resetIdleConnections(this.#addon, port, () => this.#claims.of(port).includes(claim));
+      }
     } catch (error) {
       log('steal failed', { port, reason: reasonOf(error) });
       this.#remove(claim);
@@ -130,7 +138,12 @@ export class Steals {
       this.#connections.delete(connection.socket);
       this.#closeWhenUnused();
     });
-    void this.#redirect?.then(({ original }) => new Conversation(connection, this.#contextWith(original)).start());
+    void this.#redirect?.then(({ original }) => {
+      const conversation = new Conversation(connection, this.#contextWith(original));
+      this.#conversations.add(conversation);
+      connection.socket.once('close', () => this.#conversations.delete(conversation));
+      conversation.start();
+    });
   }
 
   #contextWith(original: Original): ConversationContext {
@@ -160,8 +173,16 @@ export class Steals {
     }
   }
 
-  /** Settles when no port is claimed and no connection is left on its way; at once if it is so already. */
-  idle(): Promise<void> {
+  /**
+   * The agent is about to end: clients that keep their connections alive are told with their next answer, or their
+   * connections end once they are idle, and they come to the pod by themselves.
+   * @returns settles when no port is claimed and no connection is left on its way; at once if it is so already
+   */
+  drain(): Promise<void> {
+    for (const conversation of [...this.#conversations, ...this.#http2]) conversation.drain();
+    setTimeout(() => {
+      for (const conversation of this.#conversations) conversation.endIdle();
+    }, lastRequestMs).unref();
     return new Promise((resolve) => {
       if (this.#redirect === undefined) resolve();
       else this.#whenClosed.push(resolve);

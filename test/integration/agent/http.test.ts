@@ -249,3 +249,61 @@ test('a pattern that runs away is stopped, and after a few times the filter is o
   }
   assert.match(thief.told.join(), /took longer than 50 ms/);
 });
+
+/** A client that asks every `everyMs` on one kept-alive connection, until it is told to stop. @returns who answered */
+function steadyClient(everyMs: number) {
+  const script = `
+    const http = require('node:http');
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = () => new Promise((resolve) => {
+      http.get({ host: '${podAddress}', port: 8000, agent, path: '/' }, async (response) => {
+        const text = (await response.toArray()).join('');
+        resolve(JSON.parse(text).who);
+      }).on('error', (error) => resolve(error.code));
+    });
+    (async () => {
+      for (let stopped = false; !stopped; ) {
+        console.log(await ask());
+        await new Promise((resolve) => setTimeout(resolve, ${everyMs}));
+        process.stdin.once('data', () => { stopped = true; });
+      }
+      process.exit();
+    })();`;
+  const child = pod.inClient(process.execPath, '-e', script);
+  const said: string[] = [];
+  child.stdout?.on('data', (data) => said.push(...String(data).trim().split('\n')));
+  return {
+    said,
+    async until(who: string) {
+      for (const start = Date.now(); said.at(-1) !== who; ) {
+        assert.ok(Date.now() - start < 5000, `still answered by ${said.at(-1)}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    stop: () => child.kill(),
+  };
+}
+
+test('a client that keeps its connection from before comes to the program, and back to the pod, without a failure', async () => {
+  const client = steadyClient(100);
+  await client.until('pod');
+  await thief.link.request('steal', everything(8000, { flush: true }));
+  await client.until('thief');
+  await thief.link.request('release', { port: 8000 });
+  thief.stop();
+  agent.process.kill('SIGTERM'); // the last session's end
+  await client.until('pod');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  client.stop();
+  assert.deepEqual(new Set(client.said), new Set(['pod', 'thief']));
+  assert.equal(client.said.at(-1), 'pod');
+});
+
+test('an old connection is not reset in the middle of a request', async () => {
+  const client = pod.connect(8000);
+  assert.equal(await client.line(), 'connected');
+  client.send(get('/slower', close));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await thief.link.request('steal', everything(8000, { flush: true }));
+  assert.match(await client.line(), /^HTTP\/1\.1 200 OK/);
+});

@@ -26,7 +26,8 @@ net
 const server8000 = http.createServer(async (request, response) => {
   const body = (await request.toArray()).join('');
   response.setHeader('X-Who', 'pod');
-  if (request.url.startsWith('/slow')) await new Promise((resolve) => setTimeout(resolve, 100));
+  const delayMs = request.url.startsWith('/slower') ? 500 : request.url.startsWith('/slow') ? 100 : 0;
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
   const { method, url, rawHeaders } = request;
   response.end(JSON.stringify({ who: 'pod', method, url, rawHeaders, body, client: request.socket.remoteAddress }));
 });
