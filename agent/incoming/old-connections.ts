@@ -22,6 +22,7 @@ const idBytes = 48; // struct inet_diag_sockid
 
 /** Nothing has moved on a connection for this long, and the server had the last word: no request is under way. */
 const quietMs = 30;
+const longQuietMs = 500;
 /** How often, and for how long, they are looked at. */
 const intervalMs = 40;
 const limitMs = 10_000;
@@ -95,14 +96,22 @@ function describe(body: Buffer) {
     local: `${id.readUInt16BE(0)} ${id.toString('hex', 4, 20)}`,
     remote: `${id.readUInt16BE(2)} ${id.toString('hex', 20, 36)}`,
     mark: attributes.get(markAttribute)?.readUInt32LE(),
-    isIdle: queued === 0 && info !== undefined && isIdle(info),
+    isIdle: queued === 0 && info !== undefined && info.length >= 160 && isIdle(info),
   };
 }
 
-/** The server has spoken last, and that is a while ago. */
+/**
+ * The server has spoken last, and that is a while ago. The kernel's clock ticks each 1 to 4 ms, so that a quick
+ * answer has the time of its request: then, as many segments out as in are a request and an answer each, and where
+ * answers take several, only a long silence says that no request has come with the last answer's tick.
+ */
 function isIdle(info: Buffer): boolean {
   const unacknowledged = info.readUInt32LE(24);
   const sinceSentMs = info.readUInt32LE(44);
   const sinceReceivedMs = info.readUInt32LE(52);
-  return unacknowledged === 0 && sinceSentMs <= sinceReceivedMs && sinceSentMs >= quietMs;
+  const [segmentsIn, segmentsOut] = [info.readUInt32LE(152), info.readUInt32LE(156)];
+  if (unacknowledged !== 0 || sinceSentMs > sinceReceivedMs) return false;
+  if (sinceSentMs < sinceReceivedMs) return sinceSentMs >= quietMs;
+  if (segmentsOut < segmentsIn) return false;
+  return sinceSentMs >= (segmentsOut === segmentsIn ? 2 * quietMs : longQuietMs);
 }
