@@ -1,7 +1,10 @@
-// The pod that the bench targets: port 18080 is stolen, port 19090 answers the same and is left alone.
+// The pod that the bench targets: port 19090 is left alone, the others answer the same and are stolen, filtered or
+// mirrored.
 
 import http from 'node:http';
 
-for (const port of [18080, 19090]) http.createServer((_request, response) => response.end('hello\n')).listen(port);
+for (const port of [18080, 18081, 18082, 19090]) {
+  http.createServer((request, response) => request.resume().on('end', () => response.end('hello\n'))).listen(port);
+}
 
 process.on('SIGTERM', () => process.exit(0));

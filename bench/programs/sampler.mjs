@@ -28,8 +28,8 @@ function each(count, call) {
 /** Kept-alive connections that each send one request after the other; they stay for the next samples. */
 const agents = new Map();
 
-async function requests({ url, connections, count }) {
-  const key = `${connections} ${url}`;
+async function requests({ url, headers, connections, count }) {
+  const key = `${connections} ${url} ${JSON.stringify(headers)}`;
   const agent = agents.get(key) ?? new http.Agent({ keepAlive: true, maxSockets: connections });
   agents.set(key, agent);
   const samples = [];
@@ -37,7 +37,7 @@ async function requests({ url, connections, count }) {
   const client = async () => {
     while (left-- > 0) {
       const start = performance.now();
-      await read(await get(url, agent));
+      await read(await get(url, agent, headers));
       samples.push(1000 * (performance.now() - start));
     }
   };
@@ -68,9 +68,9 @@ function post(url, bytes) {
   });
 }
 
-function get(url, agent) {
+function get(url, agent, headers = {}) {
   return new Promise((resolve, reject) => {
-    http.get(url, { agent }, resolve).on('error', reject);
+    http.get(url, { agent, headers }, resolve).on('error', reject);
   });
 }
 

@@ -9,7 +9,13 @@ import { LineProcess } from './processes.ts';
 /** A sampler's command; see bench/programs/sampler.mjs. */
 export type Command =
   | { readonly kind: 'readFile' | 'readText' | 'stat'; readonly path: string; readonly count: number }
-  | { readonly kind: 'requests'; readonly url: string; readonly connections: number; readonly count: number }
+  | {
+      readonly kind: 'requests';
+      readonly url: string;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly connections: number;
+      readonly count: number;
+    }
   | { readonly kind: 'download'; readonly url: string }
   | { readonly kind: 'upload'; readonly url: string; readonly bytes: number };
 
@@ -38,6 +44,15 @@ export class Bench {
   /** A program on this machine, through mirrord. */
   mirrored(file: string): LineProcess {
     return this.#start(process.execPath, [`--require=${loader}`, program(file)], this.sessionEnv);
+  }
+
+  /** A session beside the first one, with flags and variables of its own, and a Node program that says when it is ready. */
+  async ownSession(flags: readonly string[], env: NodeJS.ProcessEnv, file: string, ...args: string[]): Promise<void> {
+    const command = [process.execPath, program(file), ...args];
+    await this.#start(process.execPath, [cli, ...targetFlags, ...flags, '--', ...command], {
+      ...process.env,
+      ...env,
+    }).nextLine();
   }
 
   samplerThroughMirrord(): Sampler {
@@ -71,7 +86,8 @@ export class Bench {
   }
 }
 
-export const execFlags = ['exec', '--steal', '-n', namespace, '-t', 'pod/target'];
+const targetFlags = ['exec', '-n', namespace, '-t', 'pod/target'];
+export const execFlags = [...targetFlags, '--steal'];
 
 /** Samples are taken in the repository's folder, which is local to a program through mirrord. */
 export const localFile = `${root}package-lock.json`;
