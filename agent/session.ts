@@ -52,7 +52,10 @@ export async function startSession(
       introduce(link, person);
       return {};
     },
-    leave: () => ({ last: leave() }),
+    leave: () => {
+      steals.releaseAll(link); // not when its connection is seen to end: the next session may be there before that
+      return { last: leave() };
+    },
     steal: async (request) => {
       await steals.steal(request, link);
       return {};
