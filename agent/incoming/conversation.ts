@@ -1,29 +1,34 @@
-// One client's connection to a claimed port, from its first byte to its last. Its requests are split by the parser,
-// each is decided for itself and goes to a side: the original container or a session's program; the answers come
-// back in the requests' order. What is no HTTP goes to one side, whole. No byte is changed on the way.
+// One client's connection to a claimed port. Its requests are split by the parser, each is decided for itself and
+// goes to a side: the original container or a session's program; the answers come back in the requests' order. No
+// byte is changed on the way. What is no HTTP goes on as a WholeConnection, HTTP/2 as an Http2Conversation.
 //
 // Requests for one side are passed on as they come. One for another side waits until all before it are answered,
 // so only one side at a time has something to say.
 
 import type { Socket } from 'node:net';
-import type { RemoteError } from '../../src/protocol/failure.ts';
+import type { Duplex } from 'node:stream';
 import type { FilteredRequest } from '../../src/protocol/http-filter/compile.ts';
 import type { Claims, Decision } from './claims.ts';
+import { isHttp2, isTls, looksIntoHttp2 } from './detect.ts';
+import { breakClient, ClientFlow, endClient, endSide } from './flow.ts';
+import type { HeldHeads } from './held-heads.ts';
 import { type RequestHead, type ResponseHead, readRequestHead } from './http1/head.ts';
 import { MessageParser } from './http1/message-parser.ts';
 import { withClose } from './http1/response-close.ts';
 import { MirrorCopy } from './mirror-copy.ts';
+import { Openings } from './openings.ts';
 import type { Original } from './original.ts';
 import type { Redirected } from './redirect.ts';
 import { filteredRequest } from './request.ts';
 import type { SessionClaim } from './session-claim.ts';
-import { makeSide, type Side } from './side.ts';
+import { makeSide, type Side, type SideHandler } from './side.ts';
+import { type PartOfRequest, Undecided } from './undecided.ts';
+import { WholeConnection } from './whole-connection.ts';
 
 export interface ConversationContext {
   readonly claims: Claims<FilteredRequest, SessionClaim>;
   readonly original: Original;
-  /** Bytes of heads that wait to be whole, of all connections. */
-  readonly held: { bytes: number };
+  readonly held: HeldHeads;
   /** The port gets TLS, which no filter can read. */
   readonly sawTls: (port: number) => void;
   /** Takes over a connection that speaks HTTP/2; `first` is what has been read of it. */
@@ -34,66 +39,43 @@ export interface ConversationContext {
 interface Exchange {
   readonly side: Side;
   readonly head: RequestHead;
+  readonly copies: readonly MirrorCopy[];
   requestOver: boolean;
   answered: boolean;
 }
 
-/** A request that cannot go on yet, and as much of it as has come. */
-interface Waiting {
-  readonly head: RequestHead;
-  readonly parts: Buffer[];
-  over: boolean;
-  decision: Decision<SessionClaim>;
-}
-
-/** A request whose body has to be seen before it can be decided. */
-interface Undecided {
-  readonly head: RequestHead;
-  readonly parts: Buffer[];
-  readonly content: Buffer[];
-  bytes: number;
-  readonly limit: number;
-  readonly timer: NodeJS.Timeout;
-}
+/** A request that cannot go on yet. */
+type Waiting = PartOfRequest & { readonly decision: Decision<SessionClaim> };
 
 /** A client that says nothing at first may wait for the server to speak: the original is asked after this time. */
 const silenceMs = 50;
 /** Requests that are passed on without having been answered. */
 const maxPipelined = 64;
-/** Of all connections' heads that are not whole: a client beyond that is passed on unread. */
-const maxHeldBytes = 32 * 1024 * 1024;
-/** How long a side may take to end when the client has. */
-const lingerMs = 5_000;
 
 const nothing: Buffer = Buffer.alloc(0);
 
 export class Conversation {
   #connection: Redirected;
   #client: Socket;
+  #port: number;
   #context: ConversationContext;
+  #flow: ClientFlow;
+  #openings: Openings;
   #requests: MessageParser<RequestHead>;
+  /** What the parser has not taken yet. */
   #rest: Buffer = nothing;
-  #heldBytes = 0;
   #sides = new Map<SessionClaim | undefined, Side>();
-  #opening = new Set<SessionClaim>();
-  /** Claims that nobody serves just now: more connections wait for their next program than its proxy holds. */
-  #passedOver = new Set<SessionClaim>();
   #exchanges: Exchange[] = [];
   #lastAsked: Side | undefined;
-  #waiting: Waiting | undefined;
   #undecided: Undecided | undefined;
-  /** Of the request whose body is coming. */
-  #current: { readonly exchange: Exchange; readonly copies: readonly MirrorCopy[] } | undefined;
+  #waiting: Waiting | undefined;
+  /** The one whose body is coming. */
+  #current: Exchange | undefined;
   #copies = new Map<SessionClaim, MirrorCopy>();
   #answer: ResponseHead | undefined;
-  /** The one side that has the connection for good, or whose program is being asked. */
-  #whole:
-    | { readonly claim: SessionClaim | undefined; readonly early: Buffer[]; copies: readonly MirrorCopy[] }
-    | undefined;
   #timers: NodeJS.Timeout[] = [];
-  #pauses = new Set<string>();
-  /** HTTP/2's first bytes, until the connection is handed over. */
-  #http2: Buffer | undefined;
+  /** What has turned out to be no HTTP/1.1. */
+  #opaque: Buffer[] = [];
   #isHandedOver = false;
   #clientEnded = false;
   #draining = false;
@@ -105,21 +87,26 @@ export class Conversation {
   constructor(connection: Redirected, context: ConversationContext) {
     this.#connection = connection;
     this.#client = connection.socket;
+    this.#port = connection.server.port;
     this.#context = context;
+    this.#flow = new ClientFlow(connection.socket);
+    this.#openings = new Openings(connection, context.original, {
+      isGone: () => this.#isGone,
+      onOpen: (claim, stream) => {
+        this.#addSide(claim, stream);
+        this.#advance();
+      },
+      onRefused: (claim, reason) => this.#onRefused(claim, reason),
+    });
     this.#requests = new MessageParser(readRequestHead, {
       onHead: (head, bytes) => this.#onHead(head, bytes),
       onBody: (bytes, isData) => this.#onBody(bytes, isData),
       onMessageEnd: () => this.#onRequestEnd(),
-      onOpaque: (bytes) => this.#onOpaque(bytes),
+      onOpaque: (bytes) => {
+        this.#opaque.push(bytes);
+        this.#requests.stop();
+      },
     });
-  }
-
-  get #port(): number {
-    return this.#connection.server.port;
-  }
-
-  get #isGone(): boolean {
-    return this.#client.destroyed || this.#isHandedOver;
   }
 
   start(): void {
@@ -137,14 +124,18 @@ export class Conversation {
 
   /** Ends the connection if it is between two requests, as any server may. */
   endIdle(): void {
-    if (this.#whole === undefined && this.#exchanges.length === 0 && this.#requests.isBetweenMessages)
-      this.#client.end();
+    const isIdle = this.#exchanges.length === 0 && this.#requests.isBetweenMessages;
+    if (isIdle && !this.#isGone) endClient(this.#client);
+  }
+
+  get #isGone(): boolean {
+    return this.#client.destroyed || this.#isHandedOver;
   }
 
   /** Opens the side that has it if no request says otherwise: it may be the one that speaks first. */
   #prepare(): void {
     const claims = this.#context.claims.of(this.#port);
-    const taker = this.#served(this.#context.claims.decideUnread(this.#port).taker);
+    const taker = this.#unreadTaker();
     const filters = claims.some(({ mode, filter }) => mode === 'steal' && filter !== undefined);
     if (taker !== undefined || !filters) this.#open(taker);
     else this.#timers.push(setTimeout(() => this.#open(undefined), silenceMs));
@@ -154,86 +145,64 @@ export class Conversation {
 
   /** What has not turned out to be HTTP in this time is none, if anything has come. */
   #detectionOver(): void {
-    if (this.#requests.heldBytes > 0 && !this.#requests.hasFirstLine) this.#requests.becomeOpaque();
+    if (this.#requests.heldBytes > 0 && !this.#requests.hasFirstLine) this.#becomeOpaque();
   }
 
   // From the client.
 
   #onClient(chunk: Buffer): void {
+    if (this.#client.writableEnded) return; // it has been told that nothing more is answered
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#parse();
   }
 
   #parse(): void {
     if (this.#waiting !== undefined) return;
-    const bytes = this.#rest;
-    this.#rest = nothing;
-    const taken = this.#requests.push(bytes);
-    if (taken < bytes.length) this.#rest = this.#rest.length === 0 ? bytes.subarray(taken) : this.#rest;
-    this.#countHeld();
-    if (this.#http2 !== undefined) this.#handOver(Buffer.concat([this.#http2, this.#rest]));
+    const taken = this.#requests.push(this.#rest);
+    this.#rest = taken === this.#rest.length ? nothing : this.#rest.subarray(taken);
+    if (!this.#context.held.hasRoomFor(this, this.#requests.heldBytes)) this.#requests.becomeOpaque();
+    if (this.#opaque.length > 0) this.#passOnOpaque();
     else if (this.#clientEnded) this.#endSides();
-  }
-
-  #countHeld(): void {
-    const { held } = this.#context;
-    held.bytes += this.#requests.heldBytes - this.#heldBytes;
-    this.#heldBytes = this.#requests.heldBytes;
-    if (this.#heldBytes > 0 && held.bytes > maxHeldBytes) {
-      this.#requests.becomeOpaque();
-      this.#countHeld();
-    }
   }
 
   #onHead(head: RequestHead, bytes: Buffer): void {
     this.#clearTimers();
     const hasBody = head.framing.kind !== 'length' || head.framing.bytes > 0;
     const readers = hasBody ? this.#context.claims.of(this.#port).filter(({ readsBody }) => readsBody) : [];
-    if (readers.length === 0) return this.#decide(head, [bytes], undefined, false);
-    const timer = setTimeout(() => this.#decideUnseen(), Math.max(...readers.map(({ limits }) => limits.maxBodyMs)));
-    const limit = Math.max(...readers.map(({ limits }) => limits.maxBodyBytes));
-    this.#undecided = { head, parts: [bytes], content: [], bytes: 0, limit, timer };
+    if (readers.length === 0) this.#decide({ head, parts: [bytes], over: false }, undefined);
+    else this.#undecided = new Undecided(head, bytes, readers, () => this.#decideNow());
   }
 
   #onBody(bytes: Buffer, isData: boolean): void {
-    const undecided = this.#undecided;
-    if (undecided !== undefined) {
-      undecided.parts.push(bytes);
-      if (isData) undecided.content.push(bytes);
-      undecided.bytes += bytes.length;
-      if (undecided.bytes > undecided.limit) this.#decideUnseen();
+    if (this.#undecided !== undefined) {
+      this.#undecided.take(bytes, isData);
     } else if (this.#waiting !== undefined) {
       this.#waiting.parts.push(bytes);
     } else if (this.#current !== undefined) {
-      this.#toSide(this.#current.exchange.side, bytes);
-      for (const copy of this.#current.copies) copy.write(bytes);
+      this.#toSide(this.#current, bytes);
     }
   }
 
   #onRequestEnd(): void {
     if (this.#undecided !== undefined) {
-      const { head, parts, content, timer } = this.#undecided;
-      clearTimeout(timer);
-      this.#undecided = undefined;
-      this.#decide(head, parts, Buffer.concat(content), true);
+      this.#undecided.finish();
     } else if (this.#waiting !== undefined) {
       this.#waiting.over = true;
     } else if (this.#current !== undefined) {
-      this.#current.exchange.requestOver = true;
+      this.#current.requestOver = true;
       this.#finishExchange();
     }
   }
 
-  /** The body is too long, or too slow, for a filter to wait for it. */
-  #decideUnseen(): void {
-    if (this.#undecided === undefined) return;
-    const { head, parts, timer } = this.#undecided;
-    clearTimeout(timer);
+  #decideNow(): void {
+    const undecided = this.#undecided;
+    if (undecided === undefined) return;
+    undecided.close();
     this.#undecided = undefined;
-    this.#decide(head, parts, undefined, false);
+    this.#decide(undecided, undecided.body);
   }
 
-  #decide(head: RequestHead, parts: Buffer[], body: Buffer | undefined, over: boolean): void {
+  #decide({ head, parts, over }: PartOfRequest, body: Buffer | undefined): void {
     const decision = this.#context.claims.decide(this.#port, filteredRequest(head, body));
     this.#dispatch({ head, parts, over, decision });
   }
@@ -241,34 +210,39 @@ export class Conversation {
   // To a side.
 
   #dispatch(request: Waiting): void {
-    const { taker } = request.decision;
-    if (taker !== undefined && !this.#context.claims.of(this.#port).includes(taker)) {
-      // Released while the request waited.
-      request.decision = this.#context.claims.decide(this.#port, filteredRequest(request.head, undefined));
-    }
-    const claim = this.#served(request.decision.taker);
+    const claim = this.#openings.served(this.#takerNow(request));
     const last = this.#exchanges.at(-1);
     const isItsTurn =
       last === undefined || (last.side.claim === claim && !last.head.upgrades && this.#exchanges.length < maxPipelined);
-    if (isItsTurn && !this.#sides.has(claim)) this.#open(claim);
+    if (isItsTurn) this.#open(claim);
     const side = this.#sides.get(claim);
     if (isItsTurn && side !== undefined) return this.#forward(request, side);
     this.#waiting = request;
     this.#requests.stop();
-    this.#pause('turn');
+    this.#flow.pause('turn');
+  }
+
+  /** A claim can be released while a request waits; a body cannot be looked at again. */
+  #takerNow({ head, decision }: Waiting): SessionClaim | undefined {
+    const { taker } = decision;
+    const { claims } = this.#context;
+    if (taker === undefined || claims.of(this.#port).includes(taker)) return taker;
+    return claims.decide(this.#port, filteredRequest(head, undefined)).taker;
   }
 
   #forward({ head, parts, over, decision }: Waiting, side: Side): void {
-    const exchange: Exchange = { side, head, requestOver: over, answered: false };
+    const copies = decision.copies.map((claim) => this.#copyFor(claim));
+    const exchange: Exchange = { side, head, copies, requestOver: over, answered: false };
     this.#exchanges.push(exchange);
     side.wasAsked = true;
     this.#lastAsked = side;
-    const copies = decision.copies.map((claim) => this.#copyFor(claim));
-    this.#current = { exchange, copies };
-    for (const bytes of parts) {
-      this.#toSide(side, bytes);
-      for (const copy of copies) copy.write(bytes);
-    }
+    this.#current = exchange;
+    for (const bytes of parts) this.#toSide(exchange, bytes);
+  }
+
+  #toSide({ side, copies }: Exchange, bytes: Buffer): void {
+    this.#flow.toSide(side.stream, bytes);
+    for (const copy of copies) copy.write(bytes);
   }
 
   #copyFor(claim: SessionClaim): MirrorCopy {
@@ -282,114 +256,80 @@ export class Conversation {
   /** The sides have changed, or an exchange is over: what waits may go on. */
   #advance(): void {
     const waiting = this.#waiting;
-    if (waiting !== undefined) {
-      this.#waiting = undefined;
-      this.#dispatch(waiting);
-    }
+    if (this.#isGone || waiting === undefined) return;
+    this.#waiting = undefined;
+    this.#dispatch(waiting);
     if (this.#waiting !== undefined) return;
-    this.#resume('turn');
-    if (this.#rest.length > 0 || waiting !== undefined) this.#parse();
+    this.#flow.resume('turn');
+    this.#parse();
   }
 
   #open(claim: SessionClaim | undefined): void {
     if (this.#sides.has(claim) || this.#isGone) return;
-    if (claim === undefined) {
-      this.#addSide(undefined, this.#context.original.connect(this.#connection));
-    } else if (!this.#opening.has(claim)) {
-      this.#opening.add(claim);
-      claim.open(this.#connection).then(
-        (channel) => {
-          this.#opening.delete(claim);
-          if (this.#isGone) return channel.destroy();
-          this.#addSide(claim, channel);
-          if (this.#whole === undefined) this.#advance();
-        },
-        (error: RemoteError) => void this.#refused(claim, error),
-      );
-    }
+    if (claim === undefined) this.#addSide(undefined, this.#openings.original());
+    else this.#openings.ask(claim);
   }
 
-  /** One that a program refuses because it ends goes to the pod, or to whoever claims it now. */
-  async #refused(claim: SessionClaim, { code }: RemoteError): Promise<void> {
-    if (code === 'NOBODY_LISTENS') this.#passedOver.add(claim);
-    const reason = this.#passedOver.has(claim) ? 'released' : await claim.settled();
-    this.#opening.delete(claim);
-    if (this.#isGone) return;
-    const isNeeded = this.#whole === undefined ? this.#waiting?.decision.taker === claim : this.#whole.claim === claim;
-    if (reason === 'refused') {
-      // As from a port that is closed, unless the request that has come since is another side's.
-      if (isNeeded || this.#sides.size === 0) this.#client.resetAndDestroy();
-    } else if (this.#whole !== undefined) {
-      if (isNeeded) this.#retakeWhole();
-    } else if (this.#waiting === undefined && this.#sides.size === 0) {
-      this.#prepare();
-    } else {
-      this.#advance();
-    }
+  #onRefused(claim: SessionClaim, reason: 'released' | 'refused'): void {
+    const isNeeded = this.#waiting?.decision.taker === claim || this.#sides.size === 0;
+    // As from a port that is closed, unless the request that has come since is another side's.
+    if (reason === 'refused' && isNeeded) this.#client.resetAndDestroy();
+    else if (this.#waiting !== undefined) this.#advance();
+    else if (this.#sides.size === 0) this.#prepare();
   }
 
-  #served(taker: SessionClaim | undefined): SessionClaim | undefined {
-    return taker !== undefined && this.#passedOver.has(taker) ? undefined : taker;
-  }
-
-  #addSide(claim: SessionClaim | undefined, stream: Side['stream']): void {
-    const side = makeSide(claim, stream, {
-      methodAnswered: () => this.#exchanges[0]?.head.method ?? 'GET',
-      onHead: (head, bytes) => this.#onAnswer(side, head, bytes),
-      onBody: (bytes) => this.#toClient(side, bytes),
-      onMessageEnd: () => this.#onAnswerEnd(),
-      onOpaque: (bytes) => this.#onOpaqueAnswer(side, bytes),
-    });
+  #addSide(claim: SessionClaim | undefined, stream: Duplex): void {
+    const side = makeSide(claim, stream, this.#sideHandler);
     this.#sides.set(claim, side);
-    stream.on('data', (chunk: Buffer) => this.#onSide(side, chunk));
-    stream.once('end', () => this.#onSideEnd(side));
-    stream.on('error', () => {}); // 'close' follows, and says it
-    stream.once('close', () => this.#onSideClose(side));
-    if (stream.destroyed) return this.#onSideClose(side);
-    if (this.#whole !== undefined) this.#beginWhole(side);
+    if (stream.destroyed) this.#onSideClose(side);
   }
 
-  #toSide({ stream }: Side, bytes: Buffer): void {
-    if (stream.write(bytes)) return;
-    this.#pause('full');
-    stream.once('drain', () => this.#resume('full'));
-  }
+  #sideHandler: SideHandler = {
+    methodAnswered: () => this.#exchanges[0]?.head.method ?? 'GET',
+    onData: (side, chunk) => this.#onSide(side, chunk),
+    onHead: (side, head, bytes) => this.#onAnswer(side, head, bytes),
+    onBytes: (side, bytes) => this.#flow.toClient(side.stream, bytes),
+    onMessageEnd: () => this.#onAnswerEnd(),
+    onOpaque: (side, bytes) => {
+      this.#flow.toClient(side.stream, bytes);
+      if (!this.#isHandedOver) this.#passWhole(side.claim);
+    },
+    onEnd: (side) => this.#onSideEnd(side),
+    onClose: (side) => this.#onSideClose(side),
+  };
 
   // From a side.
 
   #onSide(side: Side, chunk: Buffer): void {
-    const current = this.#exchanges[0];
-    if (this.#whole !== undefined) {
-      if (this.#sides.get(this.#whole.claim) === side) this.#toClient(side, chunk);
-    } else if (current?.side === side) {
+    if (this.#exchanges[0]?.side === side) {
       side.answers.push(chunk);
-    } else if (current === undefined && (this.#lastAsked ?? side) === side) {
+    } else if (this.#hasTheWord(side)) {
       // A server that speaks first; or one that ends the connection with a word.
-      this.#takeWhole(side.claim);
-      this.#toClient(side, chunk);
+      this.#flow.toClient(side.stream, chunk);
+      this.#passWhole(side.claim);
     } else {
       this.#drop(side);
     }
   }
 
+  /** Nobody is asked anything, and it was the last one who was. */
+  #hasTheWord(side: Side): boolean {
+    return this.#exchanges.length === 0 && (this.#lastAsked ?? side) === side;
+  }
+
   #onAnswer(side: Side, head: ResponseHead, bytes: Buffer): void {
     const isLast = this.#draining && head.status >= 200;
     this.#answer = isLast ? { ...head, closes: true } : head;
-    this.#toClient(side, isLast ? withClose(bytes) : bytes);
-    if (head.framing.kind === 'tunnel') this.#takeWhole(side.claim);
+    this.#flow.toClient(side.stream, isLast ? withClose(bytes) : bytes);
+    if (head.framing.kind === 'tunnel') this.#passWhole(side.claim);
   }
 
   #onAnswerEnd(): void {
     const [exchange] = this.#exchanges;
     if (exchange === undefined || (this.#answer?.status ?? 0) < 200) return;
     exchange.answered = true;
-    if (this.#answer?.closes === true) this.#endClient();
+    if (this.#answer?.closes === true) endClient(this.#client);
     this.#finishExchange();
-  }
-
-  #onOpaqueAnswer(side: Side, bytes: Buffer): void {
-    if (this.#whole === undefined) this.#takeWhole(side.claim);
-    this.#toClient(side, bytes);
   }
 
   #finishExchange(): void {
@@ -402,39 +342,20 @@ export class Conversation {
   }
 
   #onSideEnd(side: Side): void {
-    side.isOver = true;
-    const [current] = this.#exchanges;
-    const hasAll = this.#whole !== undefined && this.#whole.claim === side.claim;
     // A program that ends an idle connection is asked anew by the next request; the pod's end is the client's.
-    const isItsEnd =
-      current === undefined && (this.#lastAsked ?? side) === side && (side.claim === undefined || !side.wasAsked);
-    if (hasAll || current?.side === side || isItsEnd || this.#clientEnded) this.#endClient();
+    const isItsEnd = this.#hasTheWord(side) && (side.claim === undefined || !side.wasAsked);
+    if (this.#exchanges[0]?.side === side || isItsEnd || this.#clientEnded) endClient(this.#client);
     else this.#drop(side);
   }
 
   #onSideClose(side: Side): void {
     if (this.#sides.get(side.claim) !== side) return;
-    const isBroken = !side.isOver;
     const [current] = this.#exchanges;
-    const hasAll = this.#whole !== undefined && this.#whole.claim === side.claim;
-    const isItsEnd =
-      current === undefined && (this.#lastAsked ?? side) === side && (side.claim === undefined || !side.wasAsked);
+    const isItsEnd = this.#hasTheWord(side) && (side.claim === undefined || !side.wasAsked);
     this.#sides.delete(side.claim);
-    if (!isBroken) return;
-    if (current?.side === side && current.answered) this.#endClient();
-    else if (hasAll || current?.side === side || isItsEnd) this.#breakClient();
-  }
-
-  /** As the side has broken off; what it said before gets to the client. */
-  #breakClient(): void {
-    if (this.#client.writableLength === 0) this.#client.resetAndDestroy();
-    else this.#client.write(nothing, () => this.#client.resetAndDestroy());
-  }
-
-  #toClient({ stream }: Side, bytes: Buffer): void {
-    if (this.#client.writableEnded || this.#client.write(bytes)) return;
-    stream.pause();
-    this.#client.once('drain', () => stream.resume());
+    if (side.isOver) return;
+    if (current?.side === side && current.answered) endClient(this.#client);
+    else if (current?.side === side || isItsEnd) breakClient(this.#client);
   }
 
   #drop(side: Side): void {
@@ -442,147 +363,93 @@ export class Conversation {
     side.stream.destroy();
   }
 
-  // What is no HTTP.
+  // What is no HTTP/1.1.
 
-  #onOpaque(bytes: Buffer): void {
-    if (this.#whole === undefined) {
-      if (this.#lastAsked === undefined && this.#isHttp2(bytes)) {
-        this.#http2 = bytes;
-        this.#requests.stop();
-        return;
-      }
-      this.#takeWhole(this.#exchanges.at(-1)?.side.claim ?? this.#lastAsked?.claim ?? this.#unreadTaker(bytes));
-    }
-    const whole = this.#whole;
-    if (whole === undefined) return;
-    for (const copy of whole.copies) copy.write(bytes);
-    const side = this.#sides.get(whole.claim);
-    if (side === undefined) whole.early.push(bytes);
-    else this.#toSide(side, bytes);
+  #becomeOpaque(): void {
+    this.#requests.becomeOpaque();
+    if (this.#opaque.length > 0) this.#passOnOpaque();
   }
 
-  /** HTTP/2, and somebody wants to know what is in its streams. */
-  #isHttp2(bytes: Buffer): boolean {
-    if (!bytes.subarray(0, http2Preface.length).equals(http2Preface)) return false;
-    const claims = this.#context.claims.of(this.#port);
-    return claims.some(({ mode, filter, readsAll }) => filter !== undefined || (mode === 'steal' && !readsAll));
+  #passOnOpaque(): void {
+    const last = this.#exchanges.at(-1)?.side ?? this.#lastAsked;
+    const [first = nothing] = this.#opaque;
+    if (last !== undefined) this.#passWhole(last.claim);
+    else if (isHttp2(first) && looksIntoHttp2(this.#context.claims.of(this.#port))) this.#passHttp2();
+    else this.#passWhole(this.#opaqueTaker(first));
   }
 
-  #handOver(first: Buffer): void {
-    this.#clearTimers();
-    for (const side of [...this.#sides.values()]) this.#drop(side);
-    this.#client.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).pause();
-    this.#isHandedOver = true;
-    this.#context.takeHttp2(this.#connection, first);
-  }
-
-  #unreadTaker(bytes: Buffer): SessionClaim | undefined {
+  #opaqueTaker(bytes: Buffer): SessionClaim | undefined {
     // A program that has accepted the connection keeps it, whatever has become of its claim.
-    const [accepted] = [...this.#sides.keys()].filter((claim) => claim !== undefined);
-    if (accepted !== undefined) return accepted;
-    const isTls = bytes[0] === 0x16 && bytes[1] === 0x03;
-    const taker = this.#served(this.#context.claims.decideUnread(this.#port).taker);
-    if (isTls && taker === undefined) this.#context.sawTls(this.#port);
+    const accepted = [...this.#sides.keys()].find((claim) => claim !== undefined);
+    const taker = accepted ?? this.#unreadTaker();
+    if (taker === undefined && isTls(bytes)) this.#context.sawTls(this.#port);
     return taker;
   }
 
-  /** From here on all that comes goes to one side, and nothing is parsed. */
-  #takeWhole(claim: SessionClaim | undefined): void {
-    this.#clearTimers();
-    const copies =
-      this.#lastAsked === undefined
-        ? this.#context.claims.decideUnread(this.#port).copies.map((each) => this.#copyFor(each))
-        : (this.#current?.copies ?? []);
-    this.#whole = { claim, early: [], copies };
-    this.#exchanges = [];
-    for (const side of [...this.#sides.values()]) if (side.claim !== claim) this.#drop(side);
+  #unreadTaker(): SessionClaim | undefined {
+    return this.#openings.served(this.#context.claims.decideUnread(this.#port).taker);
+  }
+
+  #passHttp2(): void {
+    this.#handOver();
+    for (const side of [...this.#sides.values()]) this.#drop(side);
+    this.#context.takeHttp2(this.#connection, Buffer.concat([...this.#opaque, this.#rest]));
+  }
+
+  /** From here on all that comes goes to one side. */
+  #passWhole(claim: SessionClaim | undefined): void {
+    const unread = () => this.#context.claims.decideUnread(this.#port).copies.map((each) => this.#copyFor(each));
+    const copies = this.#lastAsked === undefined ? unread() : (this.#current?.copies ?? []);
+    this.#handOver();
     this.#requests.becomeOpaque();
     const side = this.#sides.get(claim);
-    side?.answers.becomeOpaque();
-    if (side === undefined) {
-      this.#pause('opening');
-      this.#open(claim);
-    }
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    this.#waiting = undefined;
-    for (const bytes of waiting.parts) this.#onOpaque(bytes);
-    queueMicrotask(() => this.#advance());
+    side?.detach();
+    for (const other of [...this.#sides.values()]) if (other !== side) this.#drop(other);
+    const parts = this.#waiting?.parts ?? this.#undecided?.parts ?? [];
+    this.#undecided?.close();
+    const early = [...parts, ...this.#opaque, ...(this.#rest.length > 0 ? [this.#rest] : [])];
+    new WholeConnection(this.#connection, this.#context, {
+      claim,
+      stream: side?.stream,
+      early,
+      copies,
+      clientEnded: this.#clientEnded,
+    });
   }
 
-  #beginWhole(side: Side): void {
-    if (this.#whole === undefined) return;
-    if (side.claim !== this.#whole.claim) return this.#drop(side);
-    for (const bytes of this.#whole.early.splice(0)) this.#toSide(side, bytes);
-    this.#resume('opening');
-    if (this.#clientEnded) this.#endSides();
-  }
-
-  /** The program that was to have it is gone. */
-  #retakeWhole(): void {
-    const early = this.#whole?.early ?? [];
-    const taker = this.#served(this.#context.claims.decideUnread(this.#port).taker);
-    this.#whole = { claim: taker, early, copies: this.#whole?.copies ?? [] };
-    this.#open(taker);
+  /** Somebody else has the client from here on. */
+  #handOver(): void {
+    this.#isHandedOver = true;
+    this.#clearTimers();
+    this.#context.held.forget(this);
+    this.#client.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).pause();
   }
 
   // The ends.
 
   #onClientEnd(): void {
     this.#clientEnded = true;
-    if (this.#requests.heldBytes > 0) this.#requests.becomeOpaque();
-    this.#endSides();
+    if (this.#requests.heldBytes > 0) this.#becomeOpaque();
+    else this.#endSides();
   }
 
   /** The client's end goes on when all its bytes have. */
   #endSides(): void {
     if (this.#rest.length > 0 || this.#waiting !== undefined || this.#undecided !== undefined) return;
-    if ((this.#whole?.early.length ?? 0) > 0 || (this.#whole !== undefined && this.#sides.size === 0)) return;
     for (const { stream } of this.#sides.values()) stream.end();
     for (const copy of this.#copies.values()) copy.end();
     if (this.#sides.size === 0) this.#client.end();
   }
 
-  #endClient(): void {
-    if (this.#client.writableEnded) return;
-    this.#client.end();
-    // One that never ends its half would hold the connection for ever.
-    this.#client.setTimeout(lingerMs, () => this.#client.destroy());
-  }
-
   #onClientClose(broken: boolean): void {
     this.#clearTimers();
-    if (this.#undecided !== undefined) clearTimeout(this.#undecided.timer);
-    this.#context.held.bytes -= this.#heldBytes;
-    this.#heldBytes = 0;
+    this.#undecided?.close();
+    this.#context.held.forget(this);
     for (const copy of this.#copies.values()) copy.end();
-    for (const { stream } of this.#sides.values()) {
-      const isReset = broken || !this.#clientEnded;
-      if (isReset && 'resetAndDestroy' in stream) (stream as Socket).resetAndDestroy();
-      else if (isReset) stream.destroy();
-      else this.#endLater(stream);
-    }
-  }
-
-  #endLater(stream: Side['stream']): void {
-    stream.end();
-    stream.resume();
-    const timer = setTimeout(() => stream.destroy(), lingerMs);
-    stream.once('close', () => clearTimeout(timer));
+    for (const { stream } of this.#sides.values()) endSide(stream, !broken && this.#clientEnded);
   }
 
   #clearTimers(): void {
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
   }
-
-  #pause(reason: string): void {
-    this.#pauses.add(reason);
-    this.#client.pause();
-  }
-
-  #resume(reason: string): void {
-    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#client.resume();
-  }
 }
-
-const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n');

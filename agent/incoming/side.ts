@@ -7,11 +7,14 @@ import { MessageParser } from './http1/message-parser.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 export interface SideHandler {
+  readonly onData: (side: Side, chunk: Buffer) => void;
+  readonly onEnd: (side: Side) => void;
+  readonly onClose: (side: Side) => void;
   readonly methodAnswered: () => string;
-  readonly onHead: (head: ResponseHead, bytes: Buffer) => void;
-  readonly onBody: (bytes: Buffer) => void;
+  readonly onHead: (side: Side, head: ResponseHead, bytes: Buffer) => void;
+  readonly onBytes: (side: Side, bytes: Buffer) => void;
   readonly onMessageEnd: () => void;
-  readonly onOpaque: (bytes: Buffer) => void;
+  readonly onOpaque: (side: Side, bytes: Buffer) => void;
 }
 
 export interface Side {
@@ -23,10 +26,27 @@ export interface Side {
   wasAsked: boolean;
   /** It says no more. */
   isOver: boolean;
+  /** Somebody else reads its stream from here on. */
+  detach(): void;
 }
 
 export function makeSide(claim: SessionClaim | undefined, stream: Duplex, handler: SideHandler): Side {
   const read = (bytes: Buffer) => readResponseHead(bytes, handler.methodAnswered());
-  const answers = new MessageParser<ResponseHead>(read, handler);
-  return { claim, stream, answers, wasAsked: false, isOver: false };
+  const answers = new MessageParser<ResponseHead>(read, {
+    onHead: (head, bytes) => handler.onHead(side, head, bytes),
+    onBody: (bytes) => handler.onBytes(side, bytes),
+    onMessageEnd: handler.onMessageEnd,
+    onOpaque: (bytes) => handler.onOpaque(side, bytes),
+  });
+  const onData = (chunk: Buffer) => handler.onData(side, chunk);
+  const onEnd = () => {
+    side.isOver = true;
+    handler.onEnd(side);
+  };
+  const onClose = () => handler.onClose(side);
+  const detach = () => void stream.off('data', onData).off('end', onEnd).off('close', onClose);
+  const side: Side = { claim, stream, answers, wasAsked: false, isOver: false, detach };
+  stream.on('data', onData).on('end', onEnd).on('close', onClose);
+  stream.on('error', () => {}); // 'close' follows, and says it
+  return side;
 }

@@ -12,6 +12,7 @@ import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
 import { Claims } from './claims.ts';
 import { Conversation, type ConversationContext } from './conversation.ts';
+import { HeldHeads } from './held-heads.ts';
 import { Http2Conversation } from './http2/conversation.ts';
 import { resetIdleConnections } from './old-connections.ts';
 import type { Original } from './original.ts';
@@ -150,7 +151,7 @@ export class Steals {
     this.#context ??= {
       claims: this.#claims,
       original,
-      held: { bytes: 0 },
+      held: new HeldHeads(),
       sawTls: (port) => this.#tellOfTls(port),
       takeHttp2: (connection, first) => this.#serveHttp2(connection, first, original),
     };

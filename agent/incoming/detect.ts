@@ -1,0 +1,20 @@
+// What a connection speaks that is not HTTP/1.1, by its first bytes.
+
+import type { SessionClaim } from './session-claim.ts';
+
+/** The first line of HTTP/2's connection preface (RFC 9113 section 3.4). */
+const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n');
+
+export function isHttp2(bytes: Buffer): boolean {
+  return bytes.subarray(0, http2Preface.length).equals(http2Preface);
+}
+
+/** A handshake record of TLS 1.0 or later. */
+export function isTls(bytes: Buffer): boolean {
+  return bytes[0] === 0x16 && bytes[1] === 0x03;
+}
+
+/** Whether somebody wants to know what is in the streams: for a filter, or to leave the kubelet's probes alone. */
+export function looksIntoHttp2(claims: readonly SessionClaim[]): boolean {
+  return claims.some(({ mode, filter, readsAll }) => filter !== undefined || (mode === 'steal' && !readsAll));
+}
