@@ -12,6 +12,7 @@ const warnings = new Set([
   'connection without a destination',
   'target ended',
   'filter failed',
+  'original not reached',
   'old connections stay',
   'pod sees the agent as client',
 ]);

@@ -279,9 +279,8 @@ export class Conversation {
   }
 
   #addSide(claim: SessionClaim | undefined, stream: Duplex): void {
-    const side = makeSide(claim, stream, this.#sideHandler);
-    this.#sides.set(claim, side);
-    if (stream.destroyed) this.#onSideClose(side);
+    if (stream.destroyed) breakClient(this.#client);
+    else this.#sides.set(claim, makeSide(claim, stream, this.#sideHandler));
   }
 
   #sideHandler: SideHandler = {

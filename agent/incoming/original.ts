@@ -19,15 +19,20 @@ export class Original {
     this.#routes = routes;
   }
 
-  /** @returns a socket that is connecting; its 'error' says when it cannot */
+  /** @returns a socket that is connecting; its 'close' says when it cannot. Never throws. */
   connect({ client, server }: Pick<Redirected, 'client' | 'server'>): Socket {
-    const isV6 = server.host.includes(':');
-    // `manualStart` keeps Node from reading before it is connected; it is in no documentation, and in every
-    // version since 0.10. The descriptor is the socket's from here on.
-    const options = { fd: this.#open(isV6, client.host), readable: true, writable: true, manualStart: true };
-    const socket = new Socket({ ...options, allowHalfOpen: true });
-    socket.setNoDelay(true);
-    return socket.connect(server.port, server.host);
+    try {
+      const isV6 = server.host.includes(':');
+      // `manualStart` keeps Node from reading before it is connected; it is in no documentation, and in every
+      // version since 0.10. The descriptor is the socket's from here on.
+      const options = { fd: this.#open(isV6, client.host), readable: true, writable: true, manualStart: true };
+      const socket = new Socket({ ...options, allowHalfOpen: true });
+      return socket.setNoDelay(true).connect(server.port, server.host);
+    } catch (error) {
+      // Out of descriptors, say. Other connections are to live on.
+      log('original not reached', { reason: reasonOf(error) });
+      return new Socket().destroy();
+    }
   }
 
   #open(isV6: boolean, clientHost: string): number {

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batch, be16, be32, readVerdicts, requestFlags, text } from '../../../agent/incoming/netlink.ts';
+import {
+  batch,
+  be16,
+  be32,
+  encodeMessage,
+  le32,
+  readAttributes,
+  readMessages,
+  readVerdicts,
+  requestFlags,
+  text,
+} from '../../../agent/incoming/netlink.ts';
 
 const hex = (...words: string[]) => words.join('').replaceAll(' ', '');
 
@@ -54,4 +65,17 @@ test('acknowledgements and errors are read from several datagrams and several in
 
 test('a datagram that is cut short, or lies about its length, is no verdict', () => {
   assert.deepEqual(readVerdicts([verdict(1, 0).subarray(0, 30), Buffer.alloc(16), Buffer.alloc(3)]), []);
+});
+
+test("a message's attributes are read as they were written, those that are cut short are left out", () => {
+  const header = Buffer.alloc(12);
+  const message = encodeMessage(32, 0, 1, header, [
+    [6, le32(1000)],
+    [10, text('abc')],
+  ]);
+  const [read] = readMessages([message]);
+  assert.equal(read?.type, 32);
+  const attributes = readAttributes(read.body, header.length);
+  assert.deepEqual([attributes.get(6)?.readUInt32LE(), attributes.get(10)?.toString()], [1000, 'abc\0']);
+  assert.equal(readAttributes(read.body.subarray(0, -1), header.length).size, 2 - 1);
 });
