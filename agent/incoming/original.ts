@@ -2,11 +2,12 @@
 // address, so that logs, access rules and rate limits there see what they always saw. (The port is one of ours:
 // the client's own belongs to its connection to us.) Nothing is written to it but the client's bytes.
 
+import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Addon } from '../addon.ts';
 import { log, reasonOf } from '../log.ts';
 import { passMark } from './nftables.ts';
-import type { Redirected } from './redirect.ts';
+import { descriptorOf, type Redirected } from './redirect.ts';
 import type { Routes } from './routes.ts';
 
 export class Original {
@@ -26,7 +27,7 @@ export class Original {
       // `manualStart` keeps Node from reading before it is connected; it is in no documentation, and in every
       // version since 0.10. The descriptor is the socket's from here on.
       const options = { fd: this.#open(isV6, client.host), readable: true, writable: true, manualStart: true };
-      const socket = new Socket({ ...options, allowHalfOpen: true });
+      const socket = new SocketToOriginal({ ...options, allowHalfOpen: true });
       return socket.setNoDelay(true).connect(server.port, server.host);
     } catch (error) {
       // Out of descriptors, say. Other connections are to live on.
@@ -50,5 +51,27 @@ export class Original {
     if (this.#told) return;
     this.#told = true;
     log('pod sees the agent as client', { reason });
+  }
+}
+
+/**
+ * A server that answers before it has read all, and closes, resets its connection: the next write fails while the
+ * answer is still in the kernel. Node gives up then; this socket reads what is there first.
+ */
+class SocketToOriginal extends Socket {
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (error !== null) {
+      for (let chunk = this.#readNow(); chunk.length > 0; chunk = this.#readNow()) this.emit('data', chunk);
+    }
+    super._destroy(error, done);
+  }
+
+  #readNow(): Buffer {
+    const bytes = Buffer.allocUnsafe(64 * 1024);
+    try {
+      return bytes.subarray(0, readSync(descriptorOf(this), bytes));
+    } catch {
+      return bytes.subarray(0, 0); // EAGAIN: nothing; ECONNRESET: nothing any more
+    }
   }
 }

@@ -100,7 +100,7 @@ function identify(addon: Addon, socket: Socket): Redirected | undefined {
 }
 
 /** Node does not publish the descriptor of a socket; its handle has had it under this name since Node 0.10. */
-function descriptorOf(socket: Socket): number {
+export function descriptorOf(socket: Socket): number {
   const { _handle } = socket as Socket & { readonly _handle?: { readonly fd: number } | null };
   return _handle?.fd ?? -1;
 }

@@ -250,6 +250,14 @@ test('a pattern that runs away is stopped, and after a few times the filter is o
   assert.match(thief.told.join(), /took longer than 50 ms/);
 });
 
+test('an answer that comes before the request is read, and a reset behind it, still gets to the client', async () => {
+  await steal(8000, mine);
+  for (let i = 0; i < 5; i++) {
+    const { came } = await talk(8000, { send: post('/unread', 'x'.repeat(110_000), close) }, { until: 'END' });
+    assert.deepEqual(answers(came), ['pod /unread']);
+  }
+});
+
 /** A client that asks every `everyMs` on one kept-alive connection, until it is told to stop. @returns who answered */
 function steadyClient(everyMs: number) {
   const script = `

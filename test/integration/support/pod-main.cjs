@@ -25,6 +25,8 @@ net
 // Says what it got: an HTTP server, and one that shows the very bytes of a connection's first request.
 const server8000 = http.createServer(async (request, response) => {
   let body = '';
+  if (request.url === '/unread')
+    return response.end(JSON.stringify({ who: 'pod', method: request.method, url: request.url }));
   for await (const chunk of request) if (body.length < 1_000_000) body += chunk;
   response.setHeader('X-Who', 'pod');
   const delayMs = request.url.startsWith('/slower') ? 500 : request.url.startsWith('/slow') ? 100 : 0;
