@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FilteredRequest } from '../../src/protocol/http-filter/compile.ts';
 import type { Claims, Decision } from './claims.ts';
-import { isHttp2, isTls, looksIntoHttp2 } from './detect.ts';
+import { isHttp2, isHttp2Settings, isTls, looksIntoHttp2 } from './detect.ts';
 import { breakClient, ClientFlow, endClient, endSide } from './flow.ts';
 import type { HeldHeads } from './held-heads.ts';
 import { type RequestHead, type ResponseHead, readRequestHead } from './http1/head.ts';
@@ -302,6 +302,8 @@ export class Conversation {
   #onSide(side: Side, chunk: Buffer): void {
     if (this.#exchanges[0]?.side === side) {
       side.answers.push(chunk);
+    } else if (!side.wasAsked && isHttp2Settings(chunk) && looksIntoHttp2(this.#context.claims.of(this.#port))) {
+      this.#drop(side); // the client's preface comes as well, and then each stream is decided for itself
     } else if (this.#hasTheWord(side)) {
       // A server that speaks first; or one that ends the connection with a word.
       this.#flow.toClient(side.stream, chunk);

@@ -9,6 +9,13 @@ export function isHttp2(bytes: Buffer): boolean {
   return bytes.subarray(0, http2Preface.length).equals(http2Preface);
 }
 
+/** A server's connection preface: a SETTINGS frame, which it may send before the client has said a word. */
+export function isHttp2Settings(bytes: Buffer): boolean {
+  return (
+    bytes.length >= 9 && bytes[3] === 4 && bytes[4] === 0 && bytes.readUInt32BE(5) === 0 && bytes.readUInt16BE(0) === 0
+  );
+}
+
 /** A handshake record of TLS 1.0 or later. */
 export function isTls(bytes: Buffer): boolean {
   return bytes[0] === 0x16 && bytes[1] === 0x03;

@@ -76,8 +76,12 @@ interface Result {
   readonly trailer?: string;
 }
 
-async function calls(...list: (readonly [name: string, argument: string, user?: string])[]): Promise<Result[]> {
-  const child = pod.inClient(process.execPath, grpc, 'call', podAddress, `${port}`, JSON.stringify(list));
+type Call = readonly [name: string, argument: string, user?: string];
+
+const calls = (...list: Call[]) => callsOf('', ...list);
+
+async function callsOf(userAgent: string, ...list: Call[]): Promise<Result[]> {
+  const child = pod.inClient(process.execPath, grpc, 'call', podAddress, `${port}`, JSON.stringify(list), userAgent);
   if (child.stdout === null) throw new Error('its output is piped');
   return JSON.parse(await text(child.stdout)) as Result[];
 }
@@ -122,6 +126,7 @@ for (const [user, who] of [
 test('without a filter all calls are taken, but for the kubelet’s probes', async () => {
   await link.request('steal', everything(port));
   assert.deepEqual((await calls(['echo', 'a', 'you']))[0]?.got, ['thief a you']);
+  assert.deepEqual((await callsOf('kube-probe/1.31', ['echo', 'a', 'you']))[0]?.got, ['pod a you']);
 });
 
 test('a mirror with a filter gets copies, and the pod answers', async () => {
@@ -134,4 +139,21 @@ test('a mirror with a filter gets copies, and the pod answers', async () => {
   // The copy is on its way by itself.
   for (let tries = 0; tries < 100 && echoed('thief') === before; tries++) await setTimeout(20);
   assert.equal(echoed('thief') - before, 1);
+});
+
+test('a server that greets before a slow client has spoken does not decide for it', async () => {
+  await link.request('steal', everything(port, mine));
+  const script = `
+    const http2 = require('node:http2');
+    const socket = require('node:net').connect({ host: '${podAddress}', port: ${port} });
+    setTimeout(() => {
+      const stream = http2
+        .connect('http://x', { createConnection: () => socket })
+        .request({ ':method': 'POST', ':path': '/shop.Shop/echo', 'content-type': 'application/grpc', te: 'trailers', 'x-user': 'me' });
+      stream.on('data', (data) => { console.log(String(data.subarray(5))); process.exit(); });
+      stream.end(Buffer.from([0, 0, 0, 0, 1, 97]));
+    }, 300);`;
+  const child = pod.inClient(process.execPath, '-e', script);
+  if (child.stdout === null) throw new Error('its output is piped');
+  assert.equal(await text(child.stdout), 'thief a me\n');
 });

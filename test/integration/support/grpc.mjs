@@ -1,5 +1,6 @@
 // A gRPC service that says who answers, and a client of it. Messages are plain text.
-//   node grpc.mjs serve HOST PORT NAME        node grpc.mjs call HOST PORT CALLS (JSON) - prints the results as JSON
+//   node grpc.mjs serve HOST PORT NAME        node grpc.mjs call HOST PORT CALLS (JSON) [USER AGENT] - prints
+// the results as JSON
 
 import { fileURLToPath } from 'node:url';
 import grpc from '@grpc/grpc-js';
@@ -73,9 +74,11 @@ export async function serve(host, port, name) {
 }
 
 /** One connection; calls are [method, argument, user], one after the other. */
-async function call(host, port, calls) {
+async function call(host, port, calls, userAgent) {
   const Client = grpc.makeGenericClientConstructor(service, 'Shop');
-  const client = new Client(`${host}:${port}`, grpc.credentials.createInsecure());
+  const client = new Client(`${host}:${port}`, grpc.credentials.createInsecure(), {
+    ...(userAgent && { 'grpc.primary_user_agent': userAgent }),
+  });
   const results = [];
   for (const [name, argument, user] of calls) {
     const metadata = new grpc.Metadata();
@@ -123,12 +126,12 @@ function one(client, name, argument, metadata) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [what, host, port, last] = process.argv.slice(2);
+  const [what, host, port, last, userAgent] = process.argv.slice(2);
   if (what === 'serve') {
     await serve(host, port, last);
     console.log('ready');
   } else {
-    console.log(JSON.stringify(await call(host, port, JSON.parse(last))));
+    console.log(JSON.stringify(await call(host, port, JSON.parse(last), userAgent)));
     process.exit();
   }
 }
