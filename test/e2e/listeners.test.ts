@@ -74,7 +74,10 @@ test('a server that closes finishes what it has accepted', async () => {
     const server = require('node:http').createServer((_, response) => {
       console.log('asked');
       process.stdin.once('data', () => {
-        server.close(() => console.log('closed'));
+        server.close(() => {
+          console.log('closed');
+          process.exit(); // an open stdin would keep it
+        });
         setTimeout(() => response.end(JSON.stringify({ from: 'this machine' })), 500);
       });
     }).listen(8080, () => console.log('listening'));
