@@ -15,6 +15,11 @@ const againMs = 3_000;
 /** Without any pod: how long another one may take to come. */
 const noPodMs = 60_000;
 
+export interface Share {
+  readonly joined: number;
+  readonly all: number;
+}
+
 export class Fleet {
   readonly links = new Links();
   /** Settles when no pod is left before `close`. */
@@ -63,11 +68,10 @@ export class Fleet {
     });
   }
 
-  /** `3 of 3 pods`, where there is more than one. */
-  get share(): string {
+  /** The pods that requests come from, and those that there are. */
+  get share(): Share {
     const joined = this.links.all.length;
-    const all = Math.max(this.#pods.length, joined);
-    return all === 1 ? '' : `${joined} of ${all} pods`;
+    return { joined, all: Math.max(this.#pods.length, joined) };
   }
 
   /** Leaves all pods. May be called twice. */
@@ -126,7 +130,9 @@ export class Fleet {
     const wasAlone = this.#noPod !== undefined;
     clearTimeout(this.#noPod);
     this.#noPod = undefined;
-    this.#report(wasAlone ? `Pod ${pod.name} takes its place.` : `Pod ${pod.name} has joined: ${this.share}.`);
+    this.#report(
+      wasAlone ? `Pod ${pod.name} takes its place.` : `Pod ${pod.name} has joined: ${shareText(this.share)}.`,
+    );
   }
 
   #failed(pod: PodPlace, error: Error): void {
@@ -150,9 +156,11 @@ export class Fleet {
       this.#noPod = setTimeout(() => this.#settleLost(error), noPodMs);
       this.#report(`Pod ${pod.name} has gone; another one is looked for.`);
     } else if (wasMain) {
-      this.#report(`Pod ${pod.name} has gone; files and connections are another one's from here on: ${this.share}.`);
+      this.#report(
+        `Pod ${pod.name} has gone; files and connections are another one's from here on: ${shareText(this.share)}.`,
+      );
     } else {
-      this.#report(`Pod ${pod.name} has gone: ${this.share}.`);
+      this.#report(`Pod ${pod.name} has gone: ${shareText(this.share)}.`);
     }
     this.#fill();
   }
@@ -166,6 +174,11 @@ export class Fleet {
     }, againMs);
     this.#timers.add(timer);
   }
+}
+
+/** `3 of 3 pods`. */
+export function shareText({ joined, all }: Share): string {
+  return `${joined} of ${all} pods`;
 }
 
 /** Only requests need more than one pod. */

@@ -2,6 +2,7 @@
 
 import type { SessionConfig } from '../config/session-config.ts';
 import type { WantedOfPorts } from '../proxy/incoming.ts';
+import { type Share, shareText } from './fleet.ts';
 
 export function wantedOfPorts({ feature, agent }: SessionConfig): WantedOfPorts {
   const { mode, httpFilter, probes, onConcurrentSteal } = feature.network.incoming;
@@ -18,15 +19,14 @@ export function wantedOfPorts({ feature, agent }: SessionConfig): WantedOfPorts 
   };
 }
 
-/** @param share `3 of 3 pods`, or empty */
-export function incomingSentence({ feature, target }: SessionConfig, share: string): string {
+export function incomingSentence({ feature, target }: SessionConfig, share: Share): string {
   if (target?.kind === 'targetless')
     return "Without a target: names and connections are the cluster's, all else is local.";
   const { mode, httpFilter } = feature.network.incoming;
   if (mode === 'off') return 'Requests to the pod stay with the pod; --steal brings them here.';
-  const [joined = 1, all = 1] = share.split(' of ').map((text) => Number.parseInt(text, 10));
+  const { joined, all } = share;
   const part = joined < all ? `, about ${joined}/${all} of the requests; --replicas all takes all` : '';
-  const from = share === '' ? '' : ` (${share}${part})`;
+  const from = all === 1 ? '' : ` (${shareText(share)}${part})`;
   const which = httpFilter.filter === undefined ? 'Requests' : 'Requests that match the HTTP filter,';
   const how = mode === 'mirror' ? ' as copies; --steal lets it answer them' : '';
   return `${which} to the ports that the program listens on come here${how}${from}.`;
