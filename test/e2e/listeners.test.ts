@@ -90,7 +90,7 @@ test('a server that closes finishes what it has accepted', async () => {
   await untilAnsweredBy('pod', url);
   assert.equal(await answer, 'this machine');
   await program.says(/^closed$/m);
-  await program.ended;
+  await end(program);
 });
 
 test("a server of the pod's own address, which this machine has not", async () => {
