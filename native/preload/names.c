@@ -78,7 +78,10 @@ EXPORT int getaddrinfo(const char *name, const char *service, const struct addri
   struct addresses found;
   int error = resolve(name, family == AF_INET ? 4 : family == AF_INET6 ? 6 : 0, &found);
   if (error == EAI_NONAME && family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED)) error = resolve(name, 4, &found);
-  if (error != 0) return error;
+  // glibc tells a name that is only of the other family from one that is not at all.
+  struct addresses others;
+  bool has_others = error == EAI_NONAME && family != AF_UNSPEC && resolve(name, family == AF_INET ? 6 : 4, &others) == 0;
+  if (error != 0) return has_others ? EAI_NODATA : error;
   struct addrinfo *list = NULL;
   for (unsigned i = 0; i < found.count; i++) {
     int failed = append(&list, found.text[i], service, hints);

@@ -9,6 +9,7 @@ import type { Incoming } from './incoming.ts';
 import type { Links } from './links.ts';
 import type { NativeConnections } from './native-connections.ts';
 import { type Relay, relayUdp } from './native-datagrams.ts';
+import type { NativeNetwork } from './native-network.ts';
 import type { StreamedFiles } from './streamed-files.ts';
 import { type Listener, sameListener } from './taken-port.ts';
 
@@ -19,6 +20,7 @@ export interface LayerContext {
   readonly decide: ReturnType<typeof createDecisions>;
   readonly streamedFiles: StreamedFiles;
   readonly connections: NativeConnections;
+  readonly network: NativeNetwork;
   readonly environment: () => { set: { name: string; value: string }[]; unset: string[] };
   /** Tells the developer something, once. */
   readonly notice: (line: string) => void;
@@ -87,10 +89,15 @@ export class Layer {
       case 'connectResult':
         return encodeReply(name, await this.#context.connections.connectResult(decodeRequest(name, payload)));
       case 'relayUdp': {
-        const relay = await relayUdp(this.#context.links.main, decodeRequest(name, payload));
+        const relay = await relayUdp(this.#context, decodeRequest(name, payload));
         if (this.#closed) relay.close();
         else this.#relays.push(relay);
         return encodeReply(name, relay.reply);
+      }
+      case 'lookup': {
+        const { links, network } = this.#context;
+        const request = decodeRequest(name, payload);
+        return encodeReply(name, await network.lookup(request, () => links.main.request(name, request)));
       }
       case 'decidePath':
         return encodeReply(name, this.#context.decide(decodeRequest(name, payload)));

@@ -11,6 +11,7 @@ import type { Address, ReplyOf, RequestOf } from '../protocol/schema.ts';
 import { splice } from '../protocol/splice.ts';
 import { connectLocally, type Incoming } from './incoming.ts';
 import type { Links } from './links.ts';
+import type { NativeNetwork } from './native-network.ts';
 
 /** The layer asks when its socket is connected, so that is here or on its way through this process. */
 const arrivalTimeoutMs = 10_000;
@@ -20,14 +21,16 @@ type Ends = ReplyOf<'connectFrom'>;
 export class NativeConnections {
   #links: Links;
   #incoming: Incoming;
+  #network: NativeNetwork;
   #arrived = new Map<number, net.Socket>();
   #awaited = new Map<number, (socket: net.Socket) => void>();
   #results = new Map<number, Promise<Ends>>();
   #server: net.Server | undefined;
 
-  constructor(links: Links, incoming: Incoming) {
+  constructor(links: Links, incoming: Incoming, network: NativeNetwork) {
     this.#links = links;
     this.#incoming = incoming;
+    this.#network = network;
   }
 
   /** @returns the port */
@@ -90,12 +93,11 @@ export class NativeConnections {
 
   async #connect(socket: net.Socket, to: Address, padding: number): Promise<Ends> {
     try {
-      const own = leadsToLoopback(to.host) ? this.#incoming.findOwn(to.port) : undefined;
-      const ends =
-        own === undefined
-          ? await this.#connectFromPod(socket, to, padding)
-          : await joinOwn(socket, own.local, to, padding);
-      return ends;
+      const own = leadsToLoopback(to.host) ? this.#incoming.findOwn(to.port)?.local : undefined;
+      const here = own ?? (this.#network.sideOf('tcp', to.host, to.port) === 'local' ? to : undefined);
+      return here === undefined
+        ? await this.#connectFromPod(socket, to, padding)
+        : await connectHere(socket, here, to, padding);
     } catch (error) {
       socket.resetAndDestroy();
       throw error;
@@ -112,9 +114,9 @@ export class NativeConnections {
   }
 }
 
-/** The session listens on this port of the pod itself. */
-async function joinOwn(socket: net.Socket, own: Address, to: Address, padding: number): Promise<Ends> {
-  const program = await connectLocally(own);
+/** The session listens on this port of the pod itself, or the configuration keeps the connection on this machine. */
+async function connectHere(socket: net.Socket, here: Address, to: Address, padding: number): Promise<Ends> {
+  const program = await connectLocally(here);
   program.on('error', () => socket.resetAndDestroy());
   socket.on('error', () => program.resetAndDestroy());
   skip(socket, padding).then(

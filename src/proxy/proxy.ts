@@ -15,6 +15,7 @@ import { Incoming, type WantedOfPorts } from './incoming.ts';
 import { Layer, type LayerContext } from './layer.ts';
 import type { Links } from './links.ts';
 import { NativeConnections } from './native-connections.ts';
+import { NativeNetwork } from './native-network.ts';
 import { listenForOutgoing } from './outgoing.ts';
 import { type Slot, Slots } from './slots.ts';
 import { StreamedFiles } from './streamed-files.ts';
@@ -58,12 +59,14 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { links, folder } = options;
   const token = randomBytes(16).toString('hex');
   const incoming = new Incoming(links, options.incoming, options.report);
-  const connections = new NativeConnections(links, incoming);
+  const network = new NativeNetwork(options.settings);
+  const connections = new NativeConnections(links, incoming, network);
   const context: LayerContext = {
     links,
     incoming,
     decide: createDecisions(options.settings.files),
     connections,
+    network,
     streamedFiles: new StreamedFiles(links, options.report),
     environment: options.environment,
     notice: once(options.report),
