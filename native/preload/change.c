@@ -21,16 +21,10 @@
 #include "real.h"
 #include "table.h"
 
-static mode_t mask(void) {
-  mode_t current = umask(0);
-  umask(current);
-  return current;
-}
-
 static int make_directory(const char *path, mode_t mode) {
   struct call call;
   if (!call_begin(&call, MSG_MAKE_DIRECTORY)) return -1;
-  put_make_directory(&call.out, &(struct make_directory_request){text_bytes(path), mode & ~mask(), false});
+  put_make_directory(&call.out, &(struct make_directory_request){text_bytes(path), masked(mode), false});
   return call_finish(&call);
 }
 

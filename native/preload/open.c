@@ -115,12 +115,18 @@ static int make_handle(struct call *call, const struct open_file_reply *opened, 
   return fd < 0 ? -1 : add(fd, &entry);
 }
 
+mode_t masked(mode_t mode) {
+  mode_t current = umask(0);
+  umask(current);
+  return mode & ~current;
+}
+
 int open_remote(const char *path, int flags, mode_t mode) {
   const struct settings *session = settings();
   struct call call;
   if (!call_begin(&call, MSG_OPEN_FILE)) return -1;
   put_open_file(&call.out, &(struct open_file_request){text_bytes(path), (uint32_t)(flags & ~(O_CLOEXEC | O_LARGEFILE)),
-                                                       mode, session->prefetch_bytes});
+                                                       (flags & O_CREAT) ? masked(mode) : 0, session->prefetch_bytes});
   if (!call_exchange(&call)) return -1;
   struct open_file_reply opened;
   if (!get_open_file(&call.in, &opened)) {
