@@ -35,6 +35,8 @@ export interface Addon {
 
   /** memfd_create(2); a name of up to 249 bytes. */
   makeFile(name: string): number;
+  /** pipe(2) of 1 MiB where that is allowed; the readable end does not block. */
+  makePipe(): [readable: number, writable: number];
   /** lseek(2). */
   seek(fd: number, offset: number, whence: 0 | 1 | 2): number;
   /** Calls back whenever the descriptor is readable (1) or writable (2), until `stopPoll`. */

@@ -7,6 +7,7 @@ import { createPathPolicy } from '../src/policy/paths.ts';
 import { type Addon, loadAddon } from './addon.ts';
 import type { Handler } from './call.ts';
 import { fileHandlers } from './files/handlers.ts';
+import { Writers } from './files/writers.ts';
 import { machineHandlers } from './machine.ts';
 import { networkHandlers } from './net/handlers.ts';
 import { makeNetwork, type Network } from './net/network.ts';
@@ -28,28 +29,37 @@ interface Launch {
 // Every program here waits for this thread: a mistake in one call must not end the others'.
 process.on('uncaughtException', (error) => say(`The supervisor made a mistake: ${error.stack} [INTERNAL]`));
 
+/** The session is about to end: what programs have written is to be in the pod before. */
+interface Finish {
+  readonly id: number;
+}
+
 const { folder } = workerData as { folder: string };
 const addon = loadAddon();
 const joined = joinSession(folder).then((session) => {
   const network = makeNetwork(addon, session);
-  return { session, network, handlers: allHandlers(addon, network) };
+  const writers = new Writers(addon, session.calls);
+  return { session, network, writers, handlers: allHandlers(addon, network) };
 });
 
-parentPort?.on('message', async (launch: Launch) => {
+parentPort?.on('message', async (request: Launch | Finish) => {
+  const { id } = request;
   try {
-    start(await joined, launch);
-    parentPort?.postMessage({ id: launch.id });
+    const parts = await joined;
+    if ('listener' in request) start(parts, request);
+    else await parts.writers.settle();
+    parentPort?.postMessage({ id });
   } catch (error) {
-    parentPort?.postMessage({ id: launch.id, error: (error as Error).message });
+    parentPort?.postMessage({ id, error: (error as Error).message });
   }
 });
 
 /** What programs listened on is given back with the last of their processes. */
-function start({ session, network, handlers }: Awaited<typeof joined>, { pid, listener, file }: Launch): void {
+function start({ session, network, writers, handlers }: Awaited<typeof joined>, { pid, listener, file }: Launch): void {
   const taken = addon.takeDescriptor(pid, listener);
   addon.listenTo(taken);
   const policy = createPathPolicy(session.settings.files, localPlaces(pid, file, session.folder));
-  const program: Program = { listener: taken, session, policy, layers: new Set() };
+  const program: Program = { listener: taken, session, policy, writers, layers: new Set() };
   supervise(addon, program, handlers, () => network.listeners.look());
 }
 

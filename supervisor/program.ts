@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import type { PathPolicy } from '../src/policy/paths.ts';
 import type { Addon } from './addon.ts';
 import { Call, type Handler, isErrno, type Outcome } from './call.ts';
+import type { Writers } from './files/writers.ts';
 import { say } from './say.ts';
 import type { Session } from './session.ts';
 
@@ -14,6 +15,8 @@ export interface Program {
   readonly listener: number;
   readonly session: Session;
   readonly policy: PathPolicy;
+  /** The session's, since programs share files. */
+  readonly writers: Writers;
   /** Processes that are a layer themselves (Node with the loader, say): their calls pass. */
   readonly layers: Set<number>;
 }

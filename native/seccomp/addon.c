@@ -266,6 +266,20 @@ static napi_value make_file(napi_env env, napi_callback_info info) {
   return napi_create_int32(env, fd, &result) == napi_ok ? result : NULL;
 }
 
+// makePipe(): [readable, writable], the readable end non-blocking, of 1 MiB where that is allowed.
+static napi_value make_pipe(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result, number;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return fail(env, "pipe");
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  fcntl(ends[0], F_SETPIPE_SZ, 1024 * 1024);
+  if (napi_create_array(env, &result) != napi_ok) return NULL;
+  for (uint32_t at = 0; at < 2; at++)
+    if (napi_create_int32(env, ends[at], &number) == napi_ok) napi_set_element(env, result, at, number);
+  return result;
+}
+
 // seek(fd, offset, whence): lseek(2).
 static napi_value seek(napi_env env, napi_callback_info info) {
   napi_value values[3], result;
@@ -312,6 +326,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("read", read_bytes),
       FUNCTION("write", write_bytes),
       FUNCTION("makeFile", make_file),
+      FUNCTION("makePipe", make_pipe),
       FUNCTION("seek", seek),
       FUNCTION("startPoll", start_poll),
       FUNCTION("stopPoll", stop_poll),

@@ -21,7 +21,7 @@
   X(openat, 1) X(openat2, 1) X(newfstatat, 1) X(fstat, -1) X(statx, 1) X(faccessat, 1) X(faccessat2, 1)        \
   X(readlinkat, 1) X(getdents64, -1) X(statfs, 0) X(fstatfs, -1) X(mkdirat, 1) X(unlinkat, 1) X(renameat, 1)   \
   X(renameat2, 1) X(linkat, 1) X(symlinkat, 2) X(fchmodat, 1) X(fchownat, 1) X(truncate, 0) X(utimensat, 1)    \
-  X(fchmod, -1) X(fchown, -1) X(connect, -1) X(bind, -1) X(listen, -1) X(accept, -1) X(accept4, -1)            \
+  X(fchmod, -1) X(fchown, -1) X(ftruncate, -1) X(fsync, -1) X(fdatasync, -1) X(connect, -1) X(bind, -1) X(listen, -1) X(accept, -1) X(accept4, -1)            \
   X(getsockname, -1) X(getpeername, -1) X(sendmsg, -1) X(recvmsg, -1) X(sendmmsg, -1) X(uname, -1)             \
   X(execve, -1) X(execveat, -1) X(getxattr, 0) X(lgetxattr, 0) X(listxattr, 0) X(llistxattr, 0)                \
   X(inotify_add_watch, 1)

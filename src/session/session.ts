@@ -92,7 +92,7 @@ function running(
     lost: fleet.lost,
     close() {
       closing ??= (async () => {
-        supervision.close();
+        await supervision.close();
         proxy.close();
         await fleet.close();
       })();

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { constants } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { MirrordError } from '../errors.ts';
@@ -15,9 +16,15 @@ import { supervisorSocket } from '../policy/layer-settings.ts';
 const maxRequestBytes = 8192;
 
 export interface Supervision {
-  /** Takes no more programs; those that run go on with calls that fail. May be called twice. */
-  close(): void;
+  /**
+   * Takes no more programs; those that run go on with calls that fail. Resolves when the pod has what they wrote.
+   * May be called twice.
+   */
+  close(): Promise<void>;
 }
+
+/** How long the last bytes that programs wrote may take to the pod. */
+const finishTimeoutMs = 5_000;
 
 /** What a launcher says: see launch.c. `listener` is a negative errno when there is no filter. */
 interface Request {
@@ -37,7 +44,7 @@ export function launcher(): string | undefined {
 
 /** Listens in the session's folder. @param say prints what the developer has to know */
 export async function offerSupervision(folder: string, say: (error: MirrordError) => void): Promise<Supervision> {
-  if (launcher() === undefined) return { close() {} };
+  if (launcher() === undefined) return { close: async () => {} };
   let supervisor: Supervisor | undefined;
   const server = net.createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -58,9 +65,9 @@ export async function offerSupervision(folder: string, say: (error: MirrordError
     server.listen(path.join(folder, supervisorSocket), resolve);
   });
   return {
-    close() {
+    async close() {
       server.close();
-      supervisor?.close();
+      await supervisor?.close();
     },
   };
 }
@@ -91,15 +98,21 @@ class Supervisor {
 
   /** @throws Error when it cannot serve the program */
   take(request: Request): Promise<void> {
+    return this.#ask(request);
+  }
+
+  async close(): Promise<void> {
+    // Without an answer for as long as this, the session itself has ended.
+    await Promise.race([this.#ask({}), sleep(finishTimeoutMs, undefined, { ref: false })]).catch(() => {});
+    await this.#worker.terminate();
+  }
+
+  #ask(request: Partial<Request>): Promise<void> {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, (error) => (error === undefined ? resolve() : reject(error)));
       this.#worker.postMessage({ id, ...request });
     });
-  }
-
-  close(): void {
-    void this.#worker.terminate();
   }
 }
 

@@ -1,10 +1,11 @@
 // The calls that change a path: a message each, where the session's rules send writing to the pod.
 
-import type { MessageName, RequestOf } from '../../src/protocol/schema.ts';
+import type { MessageName, RequestOf, Stat } from '../../src/protocol/schema.ts';
 import { type Call, Errno, type Handler, type Outcome } from '../call.ts';
 import { identify } from './descriptors.ts';
 import { cannotWrite } from './open.ts';
 import { type Route, route, workingDirectory } from './route.ts';
+import { askFiles, type Writer } from './writers.ts';
 
 /** Of fcntl.h. */
 const AT_REMOVEDIR = 0x200;
@@ -52,9 +53,18 @@ export const changeHandlers: Record<string, Handler> = {
   utimensat: (call) => setTimes(call),
   utimes: (call) => setTimesByOldCall(call, 16, 1000n),
   utime: (call) => setTimesByOldCall(call, 8, 0n),
-  /** fchmod(fd, mode), fchown(fd, uid, gid): of a copy they would change nothing in the pod */
-  fchmod: refuseForCopies,
-  fchown: refuseForCopies,
+  /** fchmod(fd, mode), fchown(fd, uid, gid), ftruncate(fd, length), fsync(fd), fdatasync(fd) */
+  fchmod: (call) => changeOpen(call, ({ handle }) => askFiles(call, 'setFileMode', { handle, mode: call.int(1) })),
+  fchown: (call) => {
+    const owner = { uid: call.int(1) >>> 0, gid: call.int(2) >>> 0 };
+    return changeOpen(call, ({ handle }) => askFiles(call, 'setFileOwner', { handle, ...owner }));
+  },
+  ftruncate: (call) => {
+    const length = BigInt(call.long(1));
+    return changeOpen(call, ({ handle }) => askFiles(call, 'truncateFile', { handle, length }), 'EINVAL');
+  },
+  fsync: (call) => sync(call, false),
+  fdatasync: (call) => sync(call, true),
 };
 
 /** Changes that answer with nothing. */
@@ -67,7 +77,7 @@ function change<Name extends Silent>(
   request: (path: Buffer) => RequestOf<Name>,
 ): Outcome | Promise<Outcome> {
   const way = route(call, folder, call.path ?? Buffer.alloc(0), 'write');
-  return inPod(way, (path) => call.program.session.calls.ask(message, request(path)));
+  return inPod(way, (path) => askFiles(call, message, request(path)));
 }
 
 /** @throws Errno EROFS for a path that `mapping` leads to another one here, which nobody has missed yet */
@@ -84,7 +94,7 @@ function inPod(way: Route, ask: (path: Buffer) => Promise<unknown>): Outcome | P
 
 function makeFolder(call: Call, folder: number, mode: number): Outcome | Promise<Outcome> {
   const way = route(call, folder, call.path ?? Buffer.alloc(0), 'write');
-  return inPod(way, (path) => call.program.session.calls.ask('makeDirectory', { path, mode, recursive: false }));
+  return inPod(way, (path) => askFiles(call, 'makeDirectory', { path, mode, recursive: false }));
 }
 
 function changeOwner(call: Call, folder: number, at: number, follow: boolean): Outcome | Promise<Outcome> {
@@ -105,7 +115,7 @@ function twoPaths(
   if (from.to === 'kernel' && to.to === 'kernel') return 'pass';
   if (from.to !== 'pod' || to.to !== 'pod') throw new Errno('EXDEV'); // as between two file systems
   if (!plain) throw new Errno('EINVAL'); // flags of a file system that cannot do it
-  return call.program.session.calls.ask(message, { from: from.path, to: to.path }).then(() => 0);
+  return askFiles(call, message, { from: from.path, to: to.path }).then(() => 0);
 }
 
 function symlink(call: Call, folder: number): Outcome | Promise<Outcome> {
@@ -113,25 +123,41 @@ function symlink(call: Call, folder: number): Outcome | Promise<Outcome> {
   return change(call, folder, 'symlink', (path) => ({ path, target }));
 }
 
-/** struct timespec[2]; no pointer is both now. */
+function sync(call: Call, dataOnly: boolean): Outcome | Promise<Outcome> {
+  return changeOpen(call, ({ handle }) => askFiles(call, 'syncFile', { handle, dataOnly }), 'nothing');
+}
+
 function setTimes(call: Call): Outcome | Promise<Outcome> {
-  if (call.path === undefined) return refuseForCopies(call); // futimens(3)
+  const times = readTimes(call);
+  if (call.path === undefined) return setTimesOfOpen(call, times); // futimens(3)
   const way = route(call, call.int(0), call.path, 'write');
-  if (way.to === 'kernel') return 'pass';
   const follow = (call.int(3) & AT_SYMLINK_NOFOLLOW) === 0;
-  const times = call.long(2) === 0 ? undefined : call.read(call.long(2), 32);
   return inPod(way, async (path) => {
-    const { calls } = call.program.session;
-    // What is left as it is has to be known: the message sets both.
-    const old = (await calls.ask('stat', { path, follow })).stat;
-    const at = (offset: number, before: bigint): bigint => {
-      const ns = times === undefined ? UTIME_NOW : Number(times.readBigInt64LE(offset + 8));
-      if (ns === UTIME_OMIT) return before;
-      if (times === undefined || ns === UTIME_NOW) return BigInt(Date.now()) * 1_000_000n;
-      return times.readBigInt64LE(offset) * 1_000_000_000n + BigInt(ns);
-    };
-    await calls.ask('setTimes', { path, follow, atimeNs: at(0, old.atimeNs), mtimeNs: at(16, old.mtimeNs) });
+    const { stat } = await askFiles(call, 'stat', { path, follow });
+    await askFiles(call, 'setTimes', { path, follow, ...times(stat) });
   });
+}
+
+function setTimesOfOpen(call: Call, times: Times): Outcome | Promise<Outcome> {
+  return changeOpen(call, async ({ handle }) => {
+    const { stat } = await askFiles(call, 'statFile', { handle });
+    await askFiles(call, 'setFileTimes', { handle, ...times(stat) });
+  });
+}
+
+/** Both times, from those that are there: the message sets both. */
+type Times = (before: Stat) => { readonly atimeNs: bigint; readonly mtimeNs: bigint };
+
+/** struct timespec[2]; no pointer is both now. */
+function readTimes(call: Call): Times {
+  const times = call.long(2) === 0 ? undefined : call.read(call.long(2), 32);
+  const at = (offset: number, before: bigint): bigint => {
+    const ns = times === undefined ? UTIME_NOW : Number(times.readBigInt64LE(offset + 8));
+    if (ns === UTIME_OMIT) return before;
+    if (times === undefined || ns === UTIME_NOW) return BigInt(Date.now()) * 1_000_000n;
+    return times.readBigInt64LE(offset) * 1_000_000_000n + BigInt(ns);
+  };
+  return (before) => ({ atimeNs: at(0, before.atimeNs), mtimeNs: at(16, before.mtimeNs) });
 }
 
 /** utimes(path, struct timeval[2]) and utime(path, struct utimbuf): seconds, and microseconds or none. */
@@ -144,13 +170,18 @@ function setTimesByOldCall(call: Call, stride: number, nsPerPart: bigint): Outco
     const part = nsPerPart === 0n ? 0n : times.readBigInt64LE(offset + 8) * nsPerPart;
     return times.readBigInt64LE(offset) * 1_000_000_000n + part;
   };
-  return inPod(way, (path) =>
-    call.program.session.calls.ask('setTimes', { path, follow: true, atimeNs: at(0), mtimeNs: at(stride) }),
-  );
+  return inPod(way, (path) => askFiles(call, 'setTimes', { path, follow: true, atimeNs: at(0), mtimeNs: at(stride) }));
 }
 
-function refuseForCopies(call: Call): Outcome {
-  const { kind } = identify(call.thread, call.int(0));
-  if (kind === 'file' || kind === 'folder') throw new Errno('EROFS');
+/** @param forCopies what a file is told that is open for reading: its copy's change would change nothing in the pod */
+function changeOpen(
+  call: Call,
+  change: (writer: Writer) => Promise<unknown>,
+  forCopies: 'EROFS' | 'EINVAL' | 'nothing' = 'EROFS',
+): Outcome | Promise<Outcome> {
+  const file = identify(call.thread, call.int(0));
+  const writer = file.kind === 'pipe' ? call.program.writers.find(file.inode) : undefined;
+  if (writer !== undefined) return change(writer).then(() => 0);
+  if (forCopies !== 'nothing' && (file.kind === 'file' || file.kind === 'folder')) throw new Errno(forCopies);
   return 'pass';
 }

@@ -13,7 +13,8 @@ export type Descriptor =
   | { readonly kind: 'file'; readonly stat: Stat }
   /** `bytes`: the length of its entries, see folder.ts. */
   | { readonly kind: 'folder'; readonly stat: Stat; readonly bytes: number }
-  | { readonly kind: 'socket'; readonly inode: number }
+  /** Perhaps a file that is written, see writers.ts. */
+  | { readonly kind: 'pipe'; readonly inode: number }
   /** A file or folder of this machine. */
   | { readonly kind: 'local'; readonly path: Buffer }
   | { readonly kind: 'other' };
@@ -48,18 +49,13 @@ export function identify(thread: number, descriptor: number): Descriptor {
   const link = linkOf(thread, descriptor);
   if (link === undefined) return { kind: 'other' };
   const text = link.toString('latin1');
-  const [, inode] = /^socket:\[(\d+)\]$/.exec(text) ?? [];
-  if (inode !== undefined) return { kind: 'socket', inode: Number(inode) };
+  const [, inode] = /^pipe:\[(\d+)\]$/.exec(text) ?? [];
+  if (inode !== undefined) return { kind: 'pipe', inode: Number(inode) };
   const [, kind, bytes = '', numbers = ''] =
     /\/(?:memfd:)?mirrord:(f|d)([0-9a-f]*):([0-9a-f.-]+) \(deleted\)$/.exec(text) ?? [];
   if (kind === 'f') return { kind: 'file', stat: readNumbers(numbers) };
   if (kind === 'd') return { kind: 'folder', stat: readNumbers(numbers), bytes: Number.parseInt(bytes, 16) };
   return text.startsWith('/') ? { kind: 'local', path: link } : { kind: 'other' };
-}
-
-/** The inode of one of our own sockets. */
-export function socketInode(fd: number): number {
-  return fs.fstatSync(fd).ino;
 }
 
 /** @returns a writable descriptor of a new file of this machine that stands for one of the pod */

@@ -8,12 +8,14 @@ import { say } from '../say.ts';
 import { forReading, makeFile } from './descriptors.ts';
 import { openFolder } from './folder.ts';
 import { route, workingDirectory } from './route.ts';
+import { askFiles } from './writers.ts';
 
 const { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, S_IFMT, S_IFREG, S_IFDIR } = fs.constants;
 
 /** Of fcntl.h; Node's constants lack them. The same on x86-64 and arm64. */
 const O_CLOEXEC = 0o2000000;
 const O_PATH = 0o10000000;
+const O_TMPFILE = 0o20000000;
 
 /** One read brings this much at most, the agent's limit; and so many are on their way at once. */
 const chunkBytes = 1024 * 1024;
@@ -46,8 +48,9 @@ function open(addon: Addon, call: Call, folder: number, flags: number, mode: num
     case 'here':
       return { descriptor: fs.openSync(way.path, flags, mode), closeOnExec };
     case 'pod':
-      if (accessOf(flags) === 'write') throw cannotWrite(way.path);
-      return openInPod(addon, call, way.path, flags).then((descriptor) => ({ descriptor, closeOnExec }));
+      return (
+        accessOf(flags) === 'read' ? openInPod(addon, call, way.path, flags) : openToWrite(call, way.path, flags, mode)
+      ).then((descriptor) => ({ descriptor, closeOnExec }));
   }
 }
 
@@ -59,7 +62,7 @@ function noticeLayer(addon: Addon, { program, thread }: Call, path: Buffer): voi
 async function openInPod(addon: Addon, call: Call, path: Buffer, flags: number): Promise<number> {
   const { calls, settings } = call.program.session;
   const request = { path, flags: flags & ~O_PATH, mode: 0, prefetchBytes: settings.prefetchBytes };
-  const opened = await calls.ask('openFile', request);
+  const opened = await askFiles(call, 'openFile', request);
   const { handle, stat } = opened;
   try {
     switch (stat.mode & BigInt(S_IFMT)) {
@@ -74,6 +77,13 @@ async function openInPod(addon: Addon, call: Call, path: Buffer, flags: number):
   } finally {
     if (handle !== 0) calls.ask('closeFile', { handle }).catch(() => {}); // the session's end tells by itself
   }
+}
+
+/** A descriptor is a pipe then, so it can be written only, and from its beginning to its end. */
+async function openToWrite(call: Call, path: Buffer, flags: number, mode: number): Promise<number> {
+  if ((flags & O_WRONLY) === 0 || (flags & O_TMPFILE) !== 0) throw cannotWrite(path);
+  const { handle } = await askFiles(call, 'openFile', { path, flags, mode, prefetchBytes: 0 });
+  return call.program.writers.add(handle, path);
 }
 
 async function copy(addon: Addon, call: Call, opened: ReplyOf<'openFile'>): Promise<number> {
@@ -119,8 +129,8 @@ function write(fd: number, data: Buffer): void {
 /** What a handler throws where the session's rules send writing to the pod and it cannot be done: never silently here. */
 export function cannotWrite(path: Buffer): Errno {
   say(
-    `${path} is to be written in the pod, which programs without libc cannot do yet: the program gets EROFS. ` +
-      '(feature.fs.mode "read" writes on this machine.)',
+    `${path} is to be changed in the pod in a way that programs without libc cannot do yet: the program gets EROFS. ` +
+      '(It can be opened to be written only. feature.fs.mode "read" writes on this machine.)',
   );
   return new Errno('EROFS');
 }

@@ -6,6 +6,7 @@ import { type Call, Errno, type Handler, type Outcome } from '../call.ts';
 import { say } from '../say.ts';
 import { identify } from './descriptors.ts';
 import { route, workingDirectory } from './route.ts';
+import { askFiles } from './writers.ts';
 
 export function pathHandlers(addon: Addon): Record<string, Handler> {
   return {
@@ -54,8 +55,7 @@ function access(call: Call, folder: number, mode: number): Outcome | Promise<Out
   const way = route(call, folder, call.path ?? Buffer.alloc(0), 'read');
   if (way.to === 'kernel') return 'pass';
   const { path } = way;
-  const done =
-    way.to === 'pod' ? call.program.session.calls.ask('access', { path, mode }) : fs.promises.access(path, mode);
+  const done = way.to === 'pod' ? askFiles(call, 'access', { path, mode }) : fs.promises.access(path, mode);
   return done.then(() => 0);
 }
 
@@ -65,7 +65,7 @@ function readLink(call: Call, folder: number, into: number, size: number): Outco
   if ((size | 0) <= 0) throw new Errno('EINVAL');
   const target =
     way.to === 'pod'
-      ? call.program.session.calls.ask('readLink', { path: way.path }).then((reply) => reply.target)
+      ? askFiles(call, 'readLink', { path: way.path }).then((reply) => reply.target)
       : fs.promises.readlink(way.path, 'buffer');
   return target.then((bytes) => {
     const part = bytes.subarray(0, size);
@@ -79,7 +79,7 @@ function statFileSystem(addon: Addon, call: Call): Outcome | Promise<Outcome> {
   if (way.to === 'kernel') return 'pass';
   const found =
     way.to === 'pod'
-      ? call.program.session.calls.ask('statFileSystem', { path: way.path })
+      ? askFiles(call, 'statFileSystem', { path: way.path })
       : fs.promises.statfs(way.path, { bigint: true });
   return found.then(({ type, bsize, blocks, bfree, bavail, files, ffree }) => {
     const numbers = BigInt64Array.of(type, bsize, blocks, bfree, bavail, files, ffree);

@@ -6,6 +6,7 @@ import type { Addon } from '../addon.ts';
 import type { Call, Handler, Outcome } from '../call.ts';
 import { identify, statNumbers } from './descriptors.ts';
 import { route, workingDirectory } from './route.ts';
+import { askFiles } from './writers.ts';
 
 /** Of fcntl.h. */
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -40,8 +41,13 @@ function stat(call: Call, encode: Encode, folder: number, flags: number, into: n
   return found.then((result) => answer(call, encode, result, into));
 }
 
-function statDescriptor(call: Call, encode: Encode, descriptor: number, into: number): Outcome {
+function statDescriptor(call: Call, encode: Encode, descriptor: number, into: number): Outcome | Promise<Outcome> {
   const file = identify(call.thread, descriptor);
+  const writer = file.kind === 'pipe' ? call.program.writers.find(file.inode) : undefined;
+  if (writer !== undefined) {
+    const found = askFiles(call, 'statFile', { handle: writer.handle });
+    return found.then(({ stat }) => answer(call, encode, stat, into));
+  }
   return file.kind === 'file' || file.kind === 'folder' ? answer(call, encode, file.stat, into) : 'pass';
 }
 
@@ -51,7 +57,7 @@ function answer(call: Call, encode: Encode, found: Stat, into: number): Outcome 
 }
 
 async function statInPod(call: Call, path: Buffer, follow: boolean): Promise<Stat> {
-  return (await call.program.session.calls.ask('stat', { path, follow })).stat;
+  return (await askFiles(call, 'stat', { path, follow })).stat;
 }
 
 function statHere(path: Buffer, follow: boolean): Promise<Stat> {

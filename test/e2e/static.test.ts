@@ -117,14 +117,23 @@ describe('a static busybox', { skip: !fs.existsSync(busybox) && 'no busybox' }, 
     assert.equal(await run('sh', '-c', script), greeting.repeat(3));
   });
 
-  test('writing stays here, and where the rules send it to the pod it is refused in words', async () => {
+  test('writing goes where the rules say, and what cannot be done in the pod is refused in words', async () => {
+    const script = [
+      'echo one > /data/new; echo two >> /data/new; cat /data/new',
+      'mkdir /data/made && cp /data/new /data/made/a && mv /data/made/a /data/made/b && chmod 640 /data/made/b',
+      'stat -c %a /data/made/b; cat /data/made/b; rm -r /data/made',
+      'echo both 1<>/data/new',
+      'echo last > /data/new',
+    ].join('; ');
     const { stdout, stderr } = await exec([
-      ...['--fs-mode', 'write', '-t', `pod/${pod.name}`, '--'],
-      ...[busybox, 'sh', '-c', 'echo x > /data/new || mkdir /data/made && ls -d /data/made && rmdir /data/made'],
+      ...['--fs-mode', 'write', '-t', `pod/${pod.name}`, '--', busybox, 'sh', '-c', script],
     ]).ended;
+    assert.equal(stdout, 'one\ntwo\n640\none\ntwo\n', stderr);
     assert.match(stderr, /can't create \/data\/new: Read-only file system/);
-    assert.match(stderr, /mirrord: \/data\/new is to be written in the pod/);
-    assert.equal(stdout, '/data/made\n');
+    assert.match(stderr, /mirrord: \/data\/new is to be changed in the pod in a way/);
+    // The last bytes are in the pod although the program ended with them.
+    assert.equal(await runInPod(pod.name, 'node', '-p', "fs.readFileSync('/data/new', 'utf8').trim()"), 'last\n');
+    await runInPod(pod.name, 'node', '-e', "fs.rmSync('/data/new')");
   });
 });
 
