@@ -11,7 +11,6 @@ import { Calls } from './calls.ts';
 export interface Session {
   readonly folder: string;
   readonly settings: LayerSettings;
-  readonly settingsPath: Buffer;
   /** The hello of this layer, for connections to the proxy's port. */
   readonly hello: Buffer;
   readonly calls: Calls;
@@ -24,8 +23,7 @@ export async function joinSession(folder: string): Promise<Session> {
   const hello = encodeHello(ownHello('layer', { token: settings.token, layer }));
   const frame = { kind: 'hello', channel: 0, message: messages.hello.number, payload: hello } as const;
   fs.writeSync(fs.openSync(`${folder}/${takenSlots}/${layer}/call`, 'w'), encodeFrame(frame));
-  const settingsPath = Buffer.from(`${folder}/${settingsFile}`);
-  return { folder, settings, settingsPath, hello, calls: new Calls(`${folder}/socket`, frame) };
+  return { folder, settings, hello, calls: new Calls(`${folder}/socket`, frame) };
 }
 
 /** Whoever renames a free slot's folder first has it. */

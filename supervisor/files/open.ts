@@ -54,9 +54,9 @@ function open(addon: Addon, call: Call, folder: number, flags: number, mode: num
   }
 }
 
-/** Who reads the session's settings is a layer: a Node program with the loader, or one with the preload. */
+/** Who opens files of the session's folder is a layer: a Node program with the loader, or one with the preload. */
 function noticeLayer(addon: Addon, { program, thread }: Call, path: Buffer): void {
-  if (path.equals(program.session.settingsPath)) program.layers.add(addon.processOf(thread));
+  if (path.indexOf(`${program.session.folder}/`) === 0) program.layers.add(addon.processOf(thread));
 }
 
 async function openInPod(addon: Addon, call: Call, path: Buffer, flags: number): Promise<number> {
