@@ -22,6 +22,22 @@ export interface Addon {
   openNetlink(protocol: number): number;
   /** lseek(2), which Node lacks. */
   seek(fd: number, offset: bigint, whence: number): bigint;
+  /**
+   * Every file call of the pool's threads is made as this user, for good. Call it once, while none is under way.
+   * @param threads how many the pool has
+   */
+  becomeUser(uid: number, gid: number, groups: readonly number[], capabilities: bigint, threads: number): Promise<void>;
+  /** The calling thread's file calls are made as that user too. */
+  becomeFileUser(): void;
+  /**
+   * Opens, stats, reads from the start up to the length of `data`, and closes, when that takes no waiting.
+   * @param stat gets the 14 fields of the protocol's `stat`
+   * @param isMemory the file system is tmpfs, which cannot read without waiting, and never has to
+   * @returns how many bytes were read; -EOPNOTSUPP; or -1 for what takes waiting, or is an error
+   */
+  readCached(path: Buffer, flags: number, stat: BigInt64Array, data: Buffer, isMemory: boolean): number;
+  /** The same for a stat. @returns whether it could be told */
+  statCached(path: Buffer, follow: boolean, stat: BigInt64Array): boolean;
   /** Sends a datagram to the kernel and returns those that it answered with. */
   exchange(fd: number, request: Buffer): Buffer[];
 }

@@ -1,5 +1,5 @@
 // The file calls that change what a path names, as the target sees the path. A failed call answers with its
-// errno name. What the agent makes belongs to the agent's user, root, as it would for a root process of the target.
+// errno name.
 
 import { promises as fs } from 'node:fs';
 import type { Handlers } from '../src/protocol/link.ts';

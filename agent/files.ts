@@ -10,6 +10,7 @@ import { RemoteError } from '../src/protocol/failure.ts';
 import type { Handlers } from '../src/protocol/link.ts';
 import type { ReplyOf, RequestOf } from '../src/protocol/schema.ts';
 import type { Addon } from './addon.ts';
+import { Cached } from './cached.ts';
 import { changes, toId, toSeconds } from './changes.ts';
 import { access, inspect, readDirectory, readLink, realPath, stat, toStat } from './paths.ts';
 
@@ -25,7 +26,7 @@ const closeOnExecFlag = 0o2000000; // O_CLOEXEC, which Node's constants lack
 
 export class Files {
   readonly handlers: Handlers = {
-    openFile: (request) => this.#openFile(request),
+    openFile: (request) => this.#cached.openFile(request) ?? this.#openFile(request),
     readFile: (request) => this.#readFile(request),
     closeFile: (request) => this.#closeFile(request),
     writeFile: async ({ handle, position, data }) => {
@@ -41,8 +42,8 @@ export class Files {
     setFileTimes: ({ handle, atimeNs, mtimeNs }) =>
       this.#change(handle, (file) => file.utimes(toSeconds(atimeNs), toSeconds(mtimeNs))),
     statFile: async ({ handle }) => ({ stat: toStat(await this.#find(handle).stat({ bigint: true })) }),
-    stat,
-    access,
+    stat: (request) => this.#cached.stat(request) ?? stat(request),
+    access: (request) => this.#cached.access(request) ?? access(request),
     readDirectory,
     readLink,
     realPath,
@@ -51,14 +52,16 @@ export class Files {
   };
 
   #seek: Addon['seek'];
+  #cached: Cached;
   #open = new Map<number, fs.FileHandle>();
   #opening = 0;
   /** Not from 0: a handle of another pod's agent, from before a session went on here, is to be none of ours. */
   #lastHandle = randomInt(2 ** 31);
   #closed = false;
 
-  constructor({ seek }: Pick<Addon, 'seek'>) {
-    this.#seek = seek;
+  constructor(addon: Addon) {
+    this.#seek = addon.seek;
+    this.#cached = new Cached(addon);
   }
 
   /** Closes every handle. May be called twice. */

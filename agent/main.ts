@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const steals = new Steals(addon);
   endOnSignals(server, sessions, steals);
   try {
-    const target = settings.target.kind === 'none' ? noTarget : enterTarget(addon, findTarget(settings.target));
+    const target = settings.target.kind === 'none' ? noTarget : await enterTarget(addon, findTarget(settings.target));
     log('entered', { pid: target.pid });
     sessions.begin({ target, steals, addon });
     endWith(target, sessions);

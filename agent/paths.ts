@@ -10,7 +10,6 @@ export async function stat({ path, follow }: RequestOf<'stat'>): Promise<ReplyOf
   return { stat: toStat(await (follow ? fs.stat : fs.lstat)(path, { bigint: true })) };
 }
 
-/** Asked as the agent, which is root and may read everything; only what does not exist, or has no x, is refused. */
 export async function access({ path, mode }: RequestOf<'access'>): Promise<ReplyOf<'access'>> {
   await fs.access(path, mode);
   return {};

@@ -2,7 +2,7 @@
 // The image (agent/Dockerfile), the tests and scripts/build.mjs all take it from here.
 
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -27,8 +27,10 @@ export async function buildAgent(folder = join(root, 'dist/agent')) {
 export async function buildAddon(folder, extraFlags = []) {
   const flags = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', `-I${headers}`];
   const output = join(folder, 'mirrord_agent.node');
-  const source = join(root, 'native/agent/addon.c');
-  await promisify(execFile)(process.env.CC || 'cc', [...flags, ...extraFlags, source, '-o', output]);
+  const folderOfSources = join(root, 'native/agent');
+  const sources = (await readdir(folderOfSources)).filter((name) => name.endsWith('.c'));
+  const paths = sources.map((name) => join(folderOfSources, name));
+  await promisify(execFile)(process.env.CC || 'cc', [...flags, ...extraFlags, ...paths, '-o', output]);
 }
 
 async function bundle(folder) {

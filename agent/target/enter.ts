@@ -7,6 +7,7 @@ import { RemoteError } from '../../src/protocol/failure.ts';
 import type { Addon } from '../addon.ts';
 import { reasonOf } from '../log.ts';
 import { parseStat } from './cgroup.ts';
+import { becomeUser, readUser } from './user.ts';
 
 export interface Target {
   readonly pid: number;
@@ -22,8 +23,9 @@ export const noTarget: Target = { pid: process.pid, environment: [], ended: new 
 const checkIntervalMs = 250;
 
 /** @throws RemoteError `AGENT_FAILED` naming the step that the kernel refused */
-export function enterTarget(addon: Addon, pid: number): Target {
+export async function enterTarget(addon: Addon, pid: number): Promise<Target> {
   const environment = step('reading its environment', () => splitNul(readFileSync(`/proc/${pid}/environ`)));
+  const user = step('asking for its user', () => readUser(pid));
   // Kept open: behind chroot there is no /proc of ours any more, but this descriptor still tells.
   const stat = step('watching it', () => openSync(`/proc/${pid}/stat`, 'r'));
   try {
@@ -33,6 +35,7 @@ export function enterTarget(addon: Addon, pid: number): Target {
     closeSync(stat);
     throw error;
   }
+  await becomeUser(addon, user);
   return { pid, environment, ended: untilEnded(stat) };
 
   function step<T>(what: string, run: () => T): T {

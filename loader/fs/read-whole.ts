@@ -48,7 +48,7 @@ function readPath(context: FilesContext, path: RemotePath, flags: unknown): Buff
 
 function open(context: FilesContext, path: RemotePath, flags: unknown) {
   try {
-    return context.session.sync.call('openFile', openRequest(context, path, flags, 0));
+    return context.session.sync.call('openFile', openRequest(context, path, flags, 0o666));
   } catch (error) {
     throw systemError(codeOf(error, 'EIO'), 'open', path.shown);
   }

@@ -7,6 +7,7 @@
 
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
+#include "addon.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
-#include <node_api.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,31 +29,35 @@
 // A netlink datagram of the kernel is a page or 32 KiB at most.
 #define DATAGRAM_BYTES 65536
 
-static napi_value fail(napi_env env, const char *syscall) {
+int make_error(napi_env env, const char *syscall, napi_value *error) {
   int number = errno;
   const char *name = strerrorname_np(number);
   if (name == NULL) name = "UNKNOWN";
   char text[256];
   snprintf(text, sizeof text, "%s: %s, %s", name, strerror(number), syscall);
 
-  napi_value code, message, error, value;
-  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &code) != napi_ok) return NULL;
-  if (napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message) != napi_ok) return NULL;
-  if (napi_create_error(env, code, message, &error) != napi_ok) return NULL;
-  if (napi_create_int32(env, -number, &value) == napi_ok) napi_set_named_property(env, error, "errno", value);
+  napi_value code, message, value;
+  if (napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &code) != napi_ok) return 0;
+  if (napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message) != napi_ok) return 0;
+  if (napi_create_error(env, code, message, error) != napi_ok) return 0;
+  if (napi_create_int32(env, -number, &value) == napi_ok) napi_set_named_property(env, *error, "errno", value);
   if (napi_create_string_utf8(env, syscall, NAPI_AUTO_LENGTH, &value) == napi_ok)
-    napi_set_named_property(env, error, "syscall", value);
-  napi_throw(env, error);
+    napi_set_named_property(env, *error, "syscall", value);
+  return 1;
+}
+
+napi_value fail(napi_env env, const char *syscall) {
+  napi_value error;
+  if (make_error(env, syscall, &error)) napi_throw(env, error);
   return NULL;
 }
 
-static napi_value wrong_argument(napi_env env, const char *message) {
+napi_value wrong_argument(napi_env env, const char *message) {
   napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message);
   return NULL;
 }
 
-// Fills `values` with the arguments, undefined where the caller gave fewer.
-static int arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
+int arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
   return napi_get_cb_info(env, info, &count, values, NULL, NULL) == napi_ok;
 }
 
@@ -267,6 +271,10 @@ NAPI_MODULE_INIT() {
       {"markedSocket", NULL, marked_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openNetlink", NULL, open_netlink, NULL, NULL, NULL, napi_enumerable, NULL},
       {"seek", NULL, seek, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"becomeUser", NULL, become_user, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"becomeFileUser", NULL, become_file_user, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"readCached", NULL, read_cached, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"statCached", NULL, stat_cached, NULL, NULL, NULL, napi_enumerable, NULL},
       {"exchange", NULL, exchange, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;

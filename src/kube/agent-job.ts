@@ -23,8 +23,11 @@ const capabilities = [
   'NET_ADMIN',
   // chroot(2) into the target's root.
   'SYS_CHROOT',
-  // The target's files belong to any user, and its own user may read what others may not.
+  // Where the target's user is root, who may read all files.
   'DAC_OVERRIDE',
+  // Its file calls are made as that user.
+  'SETUID',
+  'SETGID',
 ];
 
 /** chown(2), and chmod(2) of a file of another owner: only where the configuration lets files be written. */

@@ -447,7 +447,7 @@ const scenarios = {
     counts.push(fs.writeSync(fd, 'é', null, 'latin1'), fs.writeSync(fd, '!', 30));
     fs.ftruncateSync(fd, 14);
     fs.fchmodSync(fd, 0o604);
-    fs.fchownSync(fd, process.getuid(), process.getgid());
+    fs.fchownSync(fd, fs.fstatSync(fd).uid, fs.fstatSync(fd).gid);
     fs.futimesSync(fd, 5, 6);
     fs.fsyncSync(fd);
     fs.fdatasyncSync(fd);

@@ -79,6 +79,44 @@ test('a marked socket can have an address that nobody has here', async () => {
   assert.deepEqual(JSON.parse(output), ['made', 'made', 'made', 'made']);
 });
 
+test('a file and a stat that the kernel has in memory are told without waiting', async () => {
+  const output = await inNode(`
+    const stat = new BigInt64Array(14), data = Buffer.alloc(8), path = '/dev/shm/mirrord-addon-' + process.pid;
+    const known = (name) => { try { fs.statSync(name) } catch {}; return Buffer.from(name) };
+    fs.writeFileSync(path, 'content');
+    const same = () => { const { mode, ino, size, mtimeNs } = fs.statSync(path, { bigint: true });
+      return [mode, ino, size, mtimeNs].join() === [stat[1], stat[7], stat[8], stat[11]].join() };
+    print([addon.readCached(known(path), 0, stat, data, false), addon.readCached(known(path), 0, stat, data, true), data.toString('latin1', 0, 7), same(),
+      addon.statCached(known(path), true, stat), same(), addon.statCached(known('/proc'), false, stat),
+      addon.readCached(known(path + 'x'), 0, stat, data, false), addon.statCached(Buffer.from('a\\0b'), true, stat)]);
+    fs.unlinkSync(path);
+    print([() => addon.readCached('x', 0, stat, data), () => addon.readCached(data, 0, new Float64Array(14), data, true),
+      () => addon.statCached(data, true, new BigInt64Array(13)), () => addon.statCached(data, 1, stat)].map(attempt));
+  `);
+  const [told, wrong] = output.split('\n').map((line) => JSON.parse(line));
+  assert.deepEqual(told, [-95, 7, 'content', true, true, true, true, -1, false]);
+  assert.deepEqual(
+    wrong,
+    Array.from({ length: 4 }, () => 'ERR_INVALID_ARG_TYPE '),
+  );
+});
+
+test('the threads of the pool become another user, and the main thread for files only', async () => {
+  const output = await inNode(`
+    const ids = async () => { const seen = new Set(); await Promise.all(Array.from({ length: 40 }, async () => {
+      const text = await fs.promises.readFile('/proc/thread-self/status', 'latin1');
+      seen.add(/Uid:.*/.exec(text)[0] + /Groups:.*/.exec(text)[0] + /CapEff:.*/.exec(text)[0]); })); return [...seen]; };
+    addon.becomeUser(1000, 2000, [2001], 0n, 4).then(async () => {
+      addon.becomeFileUser();
+      const own = fs.readFileSync('/proc/thread-self/status', 'latin1');
+      print([await ids(), /Uid:.*/.exec(own)[0]]);
+      addon.setNetns('/proc/self/ns/net'); // still allowed
+    });
+  `);
+  const none = 'CapEff:\t0000000000000000';
+  assert.deepEqual(JSON.parse(output), [[`Uid:\t1000\t1000\t1000\t1000Groups:\t2001 ${none}`], 'Uid:\t0\t0\t0\t1000']);
+});
+
 test('the network and the root of another process can be entered', async () => {
   const output = await inNode(`
     addon.setNetns('/proc/self/ns/net');

@@ -10,12 +10,15 @@ import { type FilePod, filesInPod, startFilePod } from '../support/file-pod.ts';
 /** A value, or the parts of an error, by the call that gave it. */
 type Told = ReadonlyMap<string, unknown>;
 
-for (const [title, user] of [['a pod whose user is root', undefined]] as const) {
+for (const [title, user] of [
+  ['a pod whose user is root', '0:0'],
+  ['a pod whose user is not', '1000:2000'],
+] as const) {
   describe(title, () => {
     let pod: FilePod;
 
     before(async () => {
-      pod = await startFilePod(user === undefined ? {} : { user });
+      pod = await startFilePod({ user });
     });
     after(() => pod?.stop());
 

@@ -1,6 +1,6 @@
 // A stand-in pod that has every kind of file and all lines of Node, and programs run in it and here.
 
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -33,7 +33,11 @@ export async function startFilePod(options: Omit<PodOptions, 'nodes'> = {}): Pro
   const pod = await startPod({ ...options, nodes });
   const folder = `/proc/${pod.pid}/root${filesInPod}`;
   makeFiles(folder, filesInPod);
+  const [uid, gid] = (options.user ?? '0:0').split(':');
+  execFileSync('chown', ['--recursive', '--no-dereference', `${uid}:${gid}`, folder]);
   const agent = await startAgent({ MIRRORD_AGENT_TARGET_PID: String(pod.pid) });
+  // An agent ends with its last session: this one lasts for all programs.
+  const { link } = await agent.session();
   const enter = [
     '-t',
     String(pod.pid),
@@ -54,6 +58,7 @@ export async function startFilePod(options: Omit<PodOptions, 'nodes'> = {}): Pro
       return (await run(process.execPath, command, { env, maxBuffer })).stdout;
     },
     stop: async () => {
+      link.close();
       await agent.stop();
       await pod.stop();
     },

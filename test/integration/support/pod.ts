@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -110,6 +110,7 @@ const podScript = `
   done
   mount -t proc proc "$1/proc"
   touch "$1/dev/null" && mount --bind /dev/null "$1/dev/null"
+  echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start # as container runtimes do
   ip link set lo up
   until ip link set eth0 up 2>/dev/null; do sleep 0.05; done
   ip address add ${podAddress}/24 dev eth0
@@ -126,6 +127,7 @@ function listOf(nodes: Readonly<Record<string, string>>): string {
 
 async function makeRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'mirrord-pod-'));
+  await chmod(root, 0o755); // the pod's user need not be its owner
   for (const [path, content] of Object.entries(files)) {
     await mkdir(join(root, dirname(path)), { recursive: true });
     await writeFile(join(root, path), content);

@@ -55,7 +55,7 @@ test('the Job can never be forgotten', () => {
 test('it may do what it needs and nothing else', () => {
   assert.deepEqual(container?.securityContext?.capabilities, {
     drop: ['ALL'],
-    add: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN', 'SYS_CHROOT', 'DAC_OVERRIDE'],
+    add: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN', 'SYS_CHROOT', 'DAC_OVERRIDE', 'SETUID', 'SETGID'],
   });
   assert.equal(container?.securityContext?.privileged, undefined);
   assert.equal(container?.securityContext?.readOnlyRootFilesystem, true);
