@@ -37,6 +37,10 @@ interface Bindings {
   };
   fs_event_wrap: { readonly FSEvent: { readonly prototype: Record<string, BindingFunction> } };
   process_wrap: { readonly Process: { readonly prototype: Record<string, BindingFunction> } };
+  pipe_wrap: {
+    readonly Pipe: new (type: number) => Handle;
+    readonly constants: { readonly SOCKET: number };
+  };
   spawn_sync: { spawn: BindingFunction };
   stream_wrap: {
     readonly WriteWrap: new () => Request;

@@ -3,7 +3,7 @@
 
 import type { Stat } from '../../src/protocol/schema.ts';
 import type { Operation } from './complete.ts';
-import type { RemoteFile } from './descriptors.ts';
+import type { RemoteFile, RemoteHandle } from './descriptors.ts';
 import { define } from './operations.ts';
 import { statArray } from './stat.ts';
 
@@ -60,7 +60,7 @@ export const handleOperations: Readonly<Record<string, HandleOperation>> = {
 };
 
 function readInto(
-  { handle, reader }: Extract<RemoteFile, { kind: 'handle' }>,
+  { handle, reader }: RemoteHandle,
   targets: readonly Uint8Array[],
   position: unknown,
 ): Operation | Work {

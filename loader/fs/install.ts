@@ -5,6 +5,7 @@ import type { PathPolicy } from '../../src/policy/paths.ts';
 import type { Session } from '../session.ts';
 import { replaceBlob } from './blob.ts';
 import { replaceTwoPaths } from './border.ts';
+import { replaceChildStdio } from './child-stdio.ts';
 import { complete, completeHere, completeLater } from './complete.ts';
 import { callLocally, type FilesContext, notFound, replace } from './context.ts';
 import { replaceCopyTree } from './copy-tree.ts';
@@ -60,6 +61,7 @@ export function installFiles(session: Session, policy: PathPolicy): void {
   replaceWatch(context);
   replaceCopyTree(context);
   replaceBlob(context);
+  replaceChildStdio(context);
 }
 
 function replaceByPath(

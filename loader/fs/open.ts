@@ -120,7 +120,7 @@ function materialize(
   try {
     return context.descriptors.materialize(opened, flags);
   } catch (error) {
-    closeRemote(context, { kind: 'handle', handle: opened.handle, reader: undefined }, false);
+    closeRemote(context, { kind: 'handle', handle: opened.handle, reader: undefined, access: 'read' }, false);
     throw error;
   }
 }

@@ -111,7 +111,7 @@ function replaceReadFileJob(context: FilesContext): void {
 
 /** Node's job opens and reads in one, so the error of reading a folder names the path. */
 function refused(context: FilesContext, { handle }: ReplyOf<'openFile'>, path: RemotePath): Error {
-  closeRemote(context, { kind: 'handle', handle, reader: undefined }, false);
+  closeRemote(context, { kind: 'handle', handle, reader: undefined, access: 'read' }, false);
   return systemError('EISDIR', 'read', path.shown);
 }
 

@@ -9,6 +9,7 @@ import type { ReplyOf, Stat } from '../../src/protocol/schema.ts';
 import { codeOf, systemError } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { generation } from './generation.ts';
+import type { Position } from './shared.ts';
 
 /** Small enough that other calls do not wait long behind one, large enough that its own cost is nothing. */
 const pieceBytes = 256 * 1024;
@@ -39,8 +40,8 @@ export class Reader {
   #opened: { readonly stat: Stat; readonly ms: number; readonly generation: number } | undefined;
   /** The file's size when it was opened: what is beyond is asked for only by who wants it. */
   #size: number;
-  /** The descriptor's own position, which reads without one take and move. */
-  #position = 0;
+  /** Where the descriptor stands, which reads without a position take and move. */
+  #position: Position = { value: 0 };
   /** Where the reading from front to back began, and where it goes on. */
   #began = 0;
   #next = 0;
@@ -63,9 +64,14 @@ export class Reader {
     if (data.length > 0) this.#pieces.push(arrived(head, Buffer.from(data)));
   }
 
+  /** From now on the position is here, where others see it. */
+  standAt(position: Position): void {
+    this.#position = position;
+  }
+
   /** Reads as read(2) or, with a position of 0 or more, pread(2). @returns how many bytes; 0 is the file's end */
   readSync(targets: readonly Uint8Array[], position: number): number {
-    const at = position < 0 ? this.#position : position;
+    const at = position < 0 ? this.#position.value : position;
     const filling = new Filling(targets, at);
     const isNext = this.#begin(at);
     while (filling.left > 0) {
@@ -77,7 +83,7 @@ export class Reader {
       } else if (!this.#use(piece, filling)) break;
     }
     this.#end(filling, isNext);
-    if (position < 0) this.#position = filling.at;
+    if (position < 0) this.#position.value = filling.at;
     return filling.count;
   }
 
@@ -85,9 +91,9 @@ export class Reader {
   read(targets: readonly Uint8Array[], position: number): Promise<number> {
     if (position >= 0) return this.#read(targets, position);
     const read = async () => {
-      const at = this.#position;
+      const at = this.#position.value;
       const count = await this.#read(targets, at);
-      this.#position = at + count;
+      this.#position.value = at + count;
       return count;
     };
     const turn = this.#turn.then(read, read);
@@ -106,7 +112,7 @@ export class Reader {
   /** All from the position to the end. */
   *restSync(): Generator<Buffer, void> {
     for (;;) {
-      const left = Math.max(this.#size + 1 - this.#position, pieceBytes);
+      const left = Math.max(this.#size + 1 - this.#position.value, pieceBytes);
       const chunk = Buffer.allocUnsafe(Math.min(left, maxAheadBytes));
       const count = this.readSync([chunk], -1);
       if (count === 0) return;
