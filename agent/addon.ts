@@ -18,6 +18,8 @@ export interface Addon {
    * @returns its descriptor, which the caller closes
    */
   markedSocket(mark: number, isV6: boolean, host: string): number;
+  /** Connects to a unix socket, an abstract one where `path` begins with NUL. @returns its descriptor */
+  connectUnix(path: Buffer): number;
   /** A netlink socket (NETLINK_*: 0 routes, 4 sockets, 12 netfilter) of the main thread's network. The caller closes it. */
   openNetlink(protocol: number): number;
   /** lseek(2), which Node lacks. */

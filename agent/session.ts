@@ -11,7 +11,8 @@ import type { Steals } from './incoming/steal.ts';
 import { log } from './log.ts';
 import { lookup } from './names/lookup.ts';
 import { lookupService, resolve } from './names/resolve.ts';
-import { connectTcp } from './outgoing.ts';
+import { connectTcp, connectTcpFrom } from './outgoing.ts';
+import { connectUnix } from './outgoing-unix.ts';
 import { introduce } from './people.ts';
 import type { Target } from './target/enter.ts';
 import { openUdp } from './udp.ts';
@@ -47,6 +48,8 @@ export async function startSession(
     lookupService,
     resolve,
     connectTcp,
+    connectTcpFrom,
+    connectUnix: (request, channel) => connectUnix(addon, request, channel),
     openUdp,
     introduce: (person) => {
       introduce(link, person);

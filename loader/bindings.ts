@@ -35,12 +35,12 @@ interface Bindings {
   tcp_wrap: {
     readonly TCP: { readonly prototype: Record<string, BindingFunction> };
   };
-  fs_event_wrap: { readonly FSEvent: { readonly prototype: Record<string, BindingFunction> } };
-  process_wrap: { readonly Process: { readonly prototype: Record<string, BindingFunction> } };
   pipe_wrap: {
-    readonly Pipe: new (type: number) => Handle;
+    readonly Pipe: { new (type: number): Handle; readonly prototype: Record<string, BindingFunction> };
     readonly constants: { readonly SOCKET: number };
   };
+  fs_event_wrap: { readonly FSEvent: { readonly prototype: Record<string, BindingFunction> } };
+  process_wrap: { readonly Process: { readonly prototype: Record<string, BindingFunction> } };
   spawn_sync: { spawn: BindingFunction };
   stream_wrap: {
     readonly WriteWrap: new () => Request;

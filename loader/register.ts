@@ -13,6 +13,7 @@ import { KnownNames } from './names/known.ts';
 import { installNames } from './names/lookup.ts';
 import { installRecords } from './names/records.ts';
 import { installConnect } from './net/connect.ts';
+import { installUnixConnect } from './net/connect-unix.ts';
 import { installListen, Listening } from './net/listen.ts';
 import type { Network } from './net/network.ts';
 import { localPlaces } from './places.ts';
@@ -53,6 +54,7 @@ function installNetwork(session: Session): void {
   };
   installListen(session, network.listening);
   installConnect(session, network);
+  installUnixConnect(session, network);
   installUdp(session, network);
   installNames(session, network);
   if (session.settings.resolveNames) installRecords(session, network.policy);

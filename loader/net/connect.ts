@@ -3,14 +3,14 @@
 // back beside the connection, so its bytes are the program's from the first to the last.
 
 import { leadsToLoopback } from '../../src/policy/sockets.ts';
-import type { Address } from '../../src/protocol/schema.ts';
-import { getBinding, type Handle, type Request } from '../bindings.ts';
-import { codeOf, errnoOf } from '../errors.ts';
+import type { Address, ReplyOf } from '../../src/protocol/schema.ts';
+import { type BindingFunction, getBinding, type Handle, type Request } from '../bindings.ts';
 import { resolveHere } from '../names/lookup.ts';
 import type { Session } from '../session.ts';
 import { showAddress } from './address.ts';
+import { boundTo } from './listen.ts';
 import type { Network } from './network.ts';
-import { preamble } from './preamble.ts';
+import { connectThroughProxy } from './through-proxy.ts';
 
 /**
  * Node gives each address but the last 250 ms before it tries the next one (happy eyeballs), which a
@@ -20,14 +20,11 @@ const attemptTimeoutMs = 2_500;
 
 export function installConnect(session: Session, network: Network): void {
   const { prototype } = getBinding('tcp_wrap').TCP;
-  for (const [name, family] of [
-    ['connect', 4],
-    ['connect6', 6],
+  const { connect, connect6 } = prototype as { connect: BindingFunction; connect6: BindingFunction };
+  for (const [name, family, original] of [
+    ['connect', 4, connect],
+    ['connect6', 6, connect6],
   ] as const) {
-    const original = prototype[name];
-    if (original === undefined) continue;
-    // The loopback form of the call: the proxy listens on IPv4, whatever family the program asks for.
-    const connect = prototype.connect as typeof original;
     prototype[name] = function (...args) {
       const [request, host, port, ...rest] = args as [Request, string, number];
       const here = (address: string, at = port) => original.call(this, request, address, at, ...rest);
@@ -36,9 +33,13 @@ export function installConnect(session: Session, network: Network): void {
       if (listener !== undefined) return here(host, listener);
       const known = network.known.of(host);
       if (network.policy.connects('tcp', host, port, known?.name) === 'remote') {
-        return connectThroughProxy(session, this as Handle, request, { host, port }, (own) =>
-          connect.call(this, own, '127.0.0.1', session.settings.tcpPort),
-        );
+        // The proxy listens on IPv4, whatever family the program asks for; a bound socket of IPv6 stays one.
+        const isBound6 = boundTo(this as object)?.host.includes(':') ?? false;
+        const reach = (own: Request) =>
+          isBound6
+            ? connect6.call(this, own, '::ffff:127.0.0.1', session.settings.tcpPort)
+            : connect.call(this, own, '127.0.0.1', session.settings.tcpPort);
+        return connectRemote(session, this as Handle, request, { host, port }, reach);
       }
       if (known?.side !== 'remote') return here(host);
       // The pod resolved it, before it was known that this port of it is local.
@@ -59,46 +60,19 @@ function isOwn({ settings }: Session, host: string, port: number): boolean {
   return leadsToLoopback(host) && (port === settings.tcpPort || port === process.debugPort);
 }
 
-/** @param connect connects the handle to the proxy. @returns 0, or a negative errno at once */
-function connectThroughProxy(
+/** @param reach connects the handle to the proxy */
+function connectRemote(
   session: Session,
   handle: Handle,
   request: Request,
   to: Address,
-  connect: (request: Request) => unknown,
+  reach: (request: Request) => unknown,
 ): unknown {
-  const complete = request.oncomplete;
-  const finish = (status: number) => complete.call(request, status, handle, request, status === 0, status === 0);
-
-  // Two things have to happen, in this order: the handle reaches the proxy, the pod reaches the server.
-  const call = session.async.expect('connectTcp', (error, reply) => {
-    if (reply === undefined) {
-      finish(errnoOf(codeOf(error, 'ENETUNREACH')));
-      return;
-    }
-    showAddress(handle, 'getpeername', reply.remote);
-    showAddress(handle, 'getsockname', reply.local);
-    finish(0);
-  });
-  request.oncomplete = (status) => {
-    request.oncomplete = complete;
-    if (status === 0) {
-      sendPreamble(session, handle, call, to);
-    } else {
-      session.async.forget(call);
-      finish(errnoOf('ENETUNREACH')); // nobody is there: the session has ended
-    }
+  const from = boundTo(handle);
+  const show = ({ local, remote }: ReplyOf<'connectTcp'>) => {
+    showAddress(handle, 'getpeername', remote);
+    showAddress(handle, 'getsockname', local);
   };
-  const errno = connect(request);
-  if (errno !== 0) session.async.forget(call);
-  return errno;
-}
-
-function sendPreamble(session: Session, handle: Handle, call: number, to: Address): void {
-  const write = new (getBinding('stream_wrap').WriteWrap)();
-  write.oncomplete = () => {};
-  (handle.writeBuffer as (request: Request, bytes: Buffer) => number)(
-    write,
-    preamble(session, call, 'connectTcp', { to }),
-  );
+  if (from === undefined) return connectThroughProxy(session, handle, request, 'connectTcp', { to }, { reach, show });
+  return connectThroughProxy(session, handle, request, 'connectTcpFrom', { to, from }, { reach, show });
 }

@@ -51,6 +51,11 @@ function hasParent(): boolean {
 /** What a handle was asked to bind, by handle. */
 const asked = new WeakMap<object, Address>();
 
+/** @returns what a handle that is to connect was asked to bind: an address of the pod, or a port */
+export function boundTo(handle: object): Address | undefined {
+  return asked.get(handle);
+}
+
 export function installListen(session: Session, listening: Listening): void {
   const { prototype } = getBinding('tcp_wrap').TCP;
   for (const [name, loopback] of [

@@ -4,8 +4,11 @@ import { encodeFrame } from '../../src/protocol/frame.ts';
 import { encodeRequest, messages, type RequestOf } from '../../src/protocol/schema.ts';
 import type { Session } from '../session.ts';
 
+/** What a layer may open at the proxy's port. */
+export type OutgoingStream = 'connectTcp' | 'connectTcpFrom' | 'connectUnix' | 'openUdp';
+
 /** @param call the number under which the answer is waited for, on the layer's own socket */
-export function preamble<Name extends 'connectTcp' | 'openUdp'>(
+export function preamble<Name extends OutgoingStream>(
   { hello }: Session,
   call: number,
   name: Name,

@@ -17,10 +17,12 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 // linux/netfilter_ipv6/ip6_tables.h has it, and does not compile next to netinet/in.h.
@@ -214,6 +216,31 @@ static napi_value marked_socket(napi_env env, napi_callback_info info) {
   return napi_create_int32(env, fd, &result) == napi_ok ? result : NULL;
 }
 
+// connectUnix(path): descriptor of a connection to a unix socket. A path that begins with NUL is an abstract name, and
+// that many bytes long: Node 20 itself would fill it up with NULs, which is another name.
+static napi_value connect_unix(napi_env env, napi_callback_info info) {
+  napi_value value, result;
+  void *path;
+  size_t size;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (!arguments(env, info, &value, 1) || napi_get_buffer_info(env, value, &path, &size) != napi_ok)
+    return wrong_argument(env, "connectUnix(path)");
+  if (size == 0 || size > sizeof address.sun_path) {
+    errno = size == 0 ? EINVAL : ENAMETOOLONG;
+    return fail(env, "connect");
+  }
+  memcpy(address.sun_path, path, size);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fail(env, "socket");
+  if (connect(fd, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + size) < 0) {
+    int number = errno;
+    close(fd);
+    errno = number;
+    return fail(env, "connect");
+  }
+  return napi_create_int32(env, fd, &result) == napi_ok ? result : NULL;
+}
+
 // Appends every datagram that waits on the socket to `list`. False with errno set.
 static int receive_all(napi_env env, int fd, napi_value list) {
   static char datagram[DATAGRAM_BYTES];
@@ -269,6 +296,7 @@ NAPI_MODULE_INIT() {
       {"chroot", NULL, change_root, NULL, NULL, NULL, napi_enumerable, NULL},
       {"originalDestination", NULL, original_destination, NULL, NULL, NULL, napi_enumerable, NULL},
       {"markedSocket", NULL, marked_socket, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"connectUnix", NULL, connect_unix, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openNetlink", NULL, open_netlink, NULL, NULL, NULL, napi_enumerable, NULL},
       {"seek", NULL, seek, NULL, NULL, NULL, napi_enumerable, NULL},
       {"becomeUser", NULL, become_user, NULL, NULL, NULL, napi_enumerable, NULL},

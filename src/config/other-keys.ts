@@ -9,7 +9,6 @@ export const otherKeys: ReadonlySet<string> = new Set(
   feature.network.ipv6
   feature.network.incoming.tls_delivery feature.network.incoming.https_delivery
   feature.network.incoming.http_filter.header_filter_jq feature.network.incoming.http_header_filter
-  feature.network.outgoing.unix_streams
   agent.ttl agent.communication_timeout agent.disabled_capabilities
   agent.check_out_of_pods agent.external_ip_fix agent.nftables agent.dns agent.node_selector agent.metrics
   agent.exclude_from_mesh agent.disable_mesh_sidecar_injection agent.inject_headers

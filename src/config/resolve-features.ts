@@ -100,6 +100,7 @@ function resolveOutgoing(
       ignoreLocalhost:
         givenVariable(env, 'MIRRORD_OUTGOING_IGNORE_LOCALHOST') !== undefined || (outgoing.ignore_localhost ?? false),
       filter,
+      unixStreams: asList(givenVariable(env, 'MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS')) ?? outgoing.unix_streams ?? [],
       debuggerPorts: asPortRanges(givenVariable(env, 'MIRRORD_IGNORE_DEBUGGER_PORTS')) ?? [],
     },
     dns: {

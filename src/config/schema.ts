@@ -175,6 +175,7 @@ const outgoing = shorthand(
       udp: z.optional(flag),
       ignore_localhost: z.optional(flag),
       filter: z.optional(connections),
+      unix_streams: z.optional(patterns),
     },
     'true, false or an object',
   ),

@@ -91,6 +91,8 @@ export type NetworkConfig = {
     readonly udp: boolean;
     readonly ignoreLocalhost: boolean;
     readonly filter?: Filter | undefined;
+    /** Patterns over paths, `@NAME` for abstract ones. */
+    readonly unixStreams: readonly string[];
     /** Ranges of debuggers' ports, which stay local on loopback. */
     readonly debuggerPorts: readonly (readonly [from: number, to: number])[];
   };

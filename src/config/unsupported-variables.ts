@@ -4,12 +4,7 @@
 import { asBoolean, givenVariable, unsupported } from './given.ts';
 
 /** Variables of mirrord that change what a session does to others, or to the program, and that we don't have. */
-const unsupportedVariables = [
-  'MIRRORD_HTTP_HEADER_FILTER_JQ',
-  'MIRRORD_FILE_OPS',
-  'MIRRORD_FILE_RO_OPS',
-  'MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS',
-];
+const unsupportedVariables = ['MIRRORD_HTTP_HEADER_FILTER_JQ', 'MIRRORD_FILE_OPS', 'MIRRORD_FILE_RO_OPS'];
 
 /** The same, where `false` is what this version does. */
 const variablesOnlyFalse = ['MIRRORD_EPHEMERAL_CONTAINER', 'MIRRORD_MULTI_CLUSTER', 'MIRRORD_OPERATOR_ENABLE'];

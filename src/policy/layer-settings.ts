@@ -13,6 +13,9 @@ export const takeVariable = 'MIRRORD_TAKE_ENVIRONMENT';
 /** The file in the session's folder, readable by its owner only (it holds the token). */
 export const settingsFile = 'session.json';
 
+/** The unix socket in the session's folder that takes outgoing connections of unix sockets, as `tcpPort` does for TCP. */
+export const outgoingSocket = 'out';
+
 /** The folders of the slots that a layer can take, and of those taken. */
 export const freeSlots = 'free';
 export const takenSlots = 'taken';

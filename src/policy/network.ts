@@ -21,6 +21,8 @@ export interface NetworkRules {
   readonly outgoingIgnoreLocalhost: boolean;
   readonly outgoingFilter?: Filter | undefined;
   readonly nameFilter?: Filter | undefined;
+  /** Regular expressions over the path of a unix socket, `@NAME` for an abstract one. */
+  readonly outgoingUnixStreams: readonly string[];
   /** Ports of debuggers, local on loopback; the inspector's own is added by each process. */
   readonly debuggerPorts: readonly (readonly [from: number, to: number])[];
 }
@@ -32,6 +34,8 @@ export interface NetworkPolicy {
    * @param host an IP address @param name what it was looked up for last, if it was
    */
   connects(protocol: Protocol, host: string, port: number, name?: string): Side;
+  /** @param path as Node has it: an abstract name is behind a NUL */
+  connectsUnix(path: string): Side;
   /** @param name a host name; or an address, whose name is asked for */
   resolves(name: string): Side;
 }
@@ -39,6 +43,7 @@ export interface NetworkPolicy {
 export function createNetworkPolicy(rules: NetworkRules): NetworkPolicy {
   const outgoing = parseFilter(rules.outgoingFilter);
   const names = parseFilter(rules.nameFilter);
+  const unixStreams = rules.outgoingUnixStreams.map((pattern) => new RegExp(pattern));
   const isOn = { tcp: rules.outgoingTcp, udp: rules.outgoingUdp };
   return {
     goesByName: outgoing?.entries.some(({ name }) => name !== undefined) ?? false,
@@ -47,6 +52,11 @@ export function createNetworkPolicy(rules: NetworkRules): NetworkPolicy {
       if (!isOn[protocol] || port === 0 || (protocol === 'udp' && isMulticast(host))) return 'local';
       if (leadsToLoopback(host) && (rules.outgoingIgnoreLocalhost || isIn(rules.debuggerPorts, port))) return 'local';
       return sideOf(outgoing, (entry) => matchesConnection(entry, { protocol, host, port, name }));
+    },
+
+    connectsUnix(path) {
+      if (!/^[/\0]/.test(path)) return 'local';
+      return unixStreams.some((pattern) => pattern.test(path.replace(/^\0/, '@'))) ? 'remote' : 'local';
     },
 
     resolves(name) {

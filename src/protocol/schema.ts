@@ -138,6 +138,10 @@ export const messages = {
   lookupService: message(51, { address }, { name: 'string', service: 'string' }),
   /** A UDP socket of the pod; its stream carries datagrams both ways, see datagram.ts. `family` is 4 or 6. */
   openUdp: message(52, { family: 'u8' }, { local: address }, { stream: true }),
+  /** Connects to a unix socket of the pod. A path of the file system, or behind a NUL an abstract name (unix(7)). */
+  connectUnix: message(53, { path: 'bytes' }, {}, { stream: true }),
+  /** `connectTcp` from an address, or a port, that the program has bound; 0.0.0.0, :: and port 0 are any. */
+  connectTcpFrom: message(54, { to: address, from: address }, { local: address, remote: address }, { stream: true }),
 
   /**
    * Claims what comes to a port of the pod, until `release` or the session's end. `mode` is `steal` or `mirror`;

@@ -15,7 +15,7 @@ import type { Links } from './links.ts';
 const preambleTimeoutMs = 10_000;
 
 /** What a layer may open here. */
-const streams = new Set<MessageName | undefined>(['connectTcp', 'openUdp']);
+const streams = new Set<MessageName | undefined>(['connectTcp', 'connectTcpFrom', 'connectUnix', 'openUdp']);
 
 export interface OutgoingContext {
   readonly links: Links;
@@ -25,8 +25,11 @@ export interface OutgoingContext {
   readonly tell: (layer: number, frame: Buffer) => void;
 }
 
-/** @returns the listening server; its port is for layers of this session only, which the token proves */
-export async function listenForOutgoing(context: OutgoingContext): Promise<net.Server> {
+/**
+ * Listens for the program's sockets; the token proves that they are of layers of this session.
+ * @param where 0 and the loopback address for TCP, or the path of a unix socket
+ */
+export async function listenForOutgoing(where: net.ListenOptions, context: OutgoingContext): Promise<net.Server> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());
     readPreamble(socket, context.token)
@@ -35,7 +38,7 @@ export async function listenForOutgoing(context: OutgoingContext): Promise<net.S
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(where, resolve);
   });
   return server;
 }
@@ -43,7 +46,9 @@ export async function listenForOutgoing(context: OutgoingContext): Promise<net.S
 async function connect(socket: net.Socket, layer: number, request: Frame, context: OutgoingContext): Promise<void> {
   const { channel: call, message, payload } = request;
   try {
-    const to = messageName(message) === 'connectTcp' ? decodeRequest('connectTcp', payload).to : undefined;
+    // The other one begins with the same field.
+    const isTcp = ['connectTcp', 'connectTcpFrom'].includes(messageName(message) ?? '');
+    const to = isTcp ? decodeRequest('connectTcp', payload).to : undefined;
     const own = to !== undefined && leadsToLoopback(to.host) ? context.incoming.findOwn(to.port) : undefined;
     if (to !== undefined && own !== undefined) {
       // The session listens on this port of the pod itself.

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { type LayerSettings, settingsFile } from '../policy/layer-settings.ts';
+import { type LayerSettings, outgoingSocket, settingsFile } from '../policy/layer-settings.ts';
 import { emptyFolder, type NativePlaces, nativeSettings, nativeSettingsFile } from '../policy/native-settings.ts';
 import { encodeFrame, type Frame, FrameDecoder } from '../protocol/frame.ts';
 import { checkVersion, decodeHello, ownHello } from '../protocol/hello.ts';
@@ -143,8 +143,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   };
   const slots = new Slots(folder, attach);
   const tell = (id: number, frame: Buffer) => layers.get(id)?.socket?.write(frame);
-  const [tcp, nativePort, unix] = await Promise.all([
-    listenForOutgoing({ links, incoming, token, tell }),
+  const outgoing = { links, incoming, token, tell };
+  const [tcp, unixOut, nativePort, unix] = await Promise.all([
+    listenForOutgoing({ port: 0, host: '127.0.0.1' }, outgoing),
+    listenForOutgoing({ path: path.join(folder, outgoingSocket) }, outgoing),
     connections.listen(),
     listenOn(path.join(folder, socketName), join),
     slots.refill(),
@@ -158,6 +160,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       slots.close();
       tcp.close();
       connections.close();
+      unixOut.close();
       unix.close();
       for (const { socket } of layers.values()) socket?.destroy();
       fs.rmSync(folder, { recursive: true, force: true });

@@ -121,6 +121,7 @@ function layerSettings({
     outgoingIgnoreLocalhost: outgoing.ignoreLocalhost,
     outgoingFilter: outgoing.filter,
     nameFilter: dns.filter,
+    outgoingUnixStreams: outgoing.unixStreams,
     debuggerPorts: outgoing.debuggerPorts,
     incoming: { ...incoming, ports: incoming.ports },
   };

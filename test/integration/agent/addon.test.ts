@@ -42,10 +42,12 @@ test('wrong arguments are a TypeError, and errors carry code and syscall', async
     () => addon.setNetns(), () => addon.setNetns(1), () => addon.setNetns('/x'.repeat(5000)), () => addon.chroot(null),
     () => addon.originalDestination('x'), () => addon.exchange(1), () => addon.exchange(1, 'x'),
     () => addon.openNetlink('x'), () => addon.markedSocket(1, false), () => addon.markedSocket(1, true, '10.0.0.1'),
+    () => addon.connectUnix('/x'),
     () => addon.setNetns('/nope'), () => addon.setNetns('/etc'), () => addon.chroot('/nope'),
     () => addon.originalDestination(-1), () => addon.originalDestination(fs.openSync('/dev/null')), () => addon.exchange(-1, Buffer.alloc(4)),
+    () => addon.connectUnix(Buffer.from('/nope')), () => addon.connectUnix(Buffer.from('\\0nope')), () => addon.connectUnix(Buffer.alloc(200)),
   ].map(attempt))`);
-  const wrong = Array.from({ length: 10 }, () => 'ERR_INVALID_ARG_TYPE ');
+  const wrong = Array.from({ length: 11 }, () => 'ERR_INVALID_ARG_TYPE ');
   assert.deepEqual(JSON.parse(output), [
     ...wrong,
     'ENOENT open',
@@ -54,6 +56,9 @@ test('wrong arguments are a TypeError, and errors carry code and syscall', async
     'EBADF getpeername',
     'ENOTSOCK getpeername',
     'EBADF sendto',
+    'ENOENT connect',
+    'ECONNREFUSED connect',
+    'ENAMETOOLONG connect',
   ]);
 });
 

@@ -31,7 +31,7 @@ test("the defaults are mirrord's", () => {
       listenPorts: [],
       onConcurrentSteal: 'abort',
     },
-    outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: undefined, debuggerPorts: [] },
+    outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: undefined, unixStreams: [], debuggerPorts: [] },
     dns: { enabled: true, filter: undefined },
     interfaces: false,
   });
@@ -108,6 +108,13 @@ test('filters of connections and names are weighed together, and refused when th
     code: 'CONFIG_INVALID',
     message: /"feature\.network\.dns\.filter\.local\.0" must be NAME\|IP\|IP\/BITS\[:PORT\], not "tcp:\/\/x"/,
   });
+});
+
+test('unix sockets come from MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS or the file', () => {
+  const file = { feature: { network: { outgoing: { unix_streams: '\\.sock$' } } } };
+  const streamsOf = (env: NodeJS.ProcessEnv) => resolve({}, env, file).feature.network.outgoing.unixStreams;
+  assert.deepEqual(streamsOf({}), ['\\.sock$']);
+  assert.deepEqual(streamsOf({ MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS: '^/a;^/b' }), ['^/a', '^/b']);
 });
 
 test("debuggers' ports come from MIRRORD_IGNORE_DEBUGGER_PORTS", () => {

@@ -9,6 +9,7 @@ const all: NetworkRules = {
   outgoingUdp: true,
   outgoingIgnoreLocalhost: false,
   debuggerPorts: [],
+  outgoingUnixStreams: [],
 };
 const policy = (rules: Partial<NetworkRules> = {}) => createNetworkPolicy({ ...all, ...rules });
 const only = (side: Filter['side'], ...entries: string[]): Filter => ({ side, entries });
@@ -113,6 +114,15 @@ test("the names of outgoing.filter are dns.filter's too, unless that is the othe
   assert.equal(namesWithOutgoing(undefined, only('remote', '10.0.0.1')), undefined);
   const { resolves } = policy({ nameFilter: namesWithOutgoing(undefined, outgoing) });
   assert.equal(resolves('db.internal'), 'local');
+});
+
+test('unix sockets are local but for what a pattern names; an abstract one is called by @', () => {
+  const { connectsUnix } = policy({ outgoingUnixStreams: ['\\.s\\.PGSQL', '^@shop/'] });
+  assert.equal(connectsUnix('/tmp/.s.PGSQL.5432'), 'remote');
+  assert.equal(connectsUnix('\0shop/x'), 'remote');
+  assert.equal(connectsUnix('/shop/x'), 'local');
+  assert.equal(connectsUnix('.s.PGSQL.5432'), 'local');
+  assert.equal(policy().connectsUnix('/tmp/.s.PGSQL.5432'), 'local');
 });
 
 test('what is no entry is refused', () => {
