@@ -7,6 +7,7 @@ import { createNetworkPolicy } from '../src/policy/network.ts';
 import { createPathPolicy, type PathPolicy } from '../src/policy/paths.ts';
 import { developmentProgram, productionAdvice } from './advice.ts';
 import { inheritedFolder, installChildren, isMainThread, isToTakeEnvironment } from './children.ts';
+import { findSession, ownOrigin } from './find-session.ts';
 import { installFiles } from './fs/install.ts';
 import { installMachine } from './machine.ts';
 import { KnownNames } from './names/known.ts';
@@ -31,7 +32,7 @@ function register(): void {
   global[mark] = true;
 
   const folder = inheritedFolder();
-  const session = join(folder ?? startSession());
+  const session = folder === undefined ? ownSession() : join(folder);
   if (isSkipped(session.settings.skipProcesses)) return;
   const policy: PathPolicy = createPathPolicy(session.settings.files, localPlaces(session.folder));
   if (isMainThread) {
@@ -71,6 +72,18 @@ function advise(session: Session): void {
   if (!session.settings.productionFromPod || process.env.NODE_ENV !== 'production') return;
   const program = developmentProgram(process.argv[1], process.argv.slice(2), process.execArgv);
   if (program !== undefined) session.sync.call('notice', { line: productionAdvice(program) });
+}
+
+/** The session of the program that this one follows, or a new one. */
+function ownSession(): Session {
+  const origin = ownOrigin();
+  const folder = findSession(origin);
+  try {
+    if (folder !== undefined) return joinSession(folder);
+  } catch {
+    // it has ended meanwhile
+  }
+  return join(startSession(origin));
 }
 
 function join(folder: string): Session {

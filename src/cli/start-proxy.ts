@@ -4,16 +4,21 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
 import { resolveConfig } from '../config/resolve.ts';
 import { MirrordError } from '../errors.ts';
+import { originFile, originVariable } from '../policy/layer-settings.ts';
 import { startSession } from '../session/session.ts';
 import { report } from './report.ts';
 import { startSignal } from './start-signal.ts';
 
 /** How long the first program may take to join. */
 const firstLayerMs = 10_000;
-/** How long the session waits for the next program after the last has ended. */
-const lastLayerMs = 1_000;
+/** How long the session waits for the next program after the last has ended: a restart by nodemon, or by hand. */
+const nextLayerMs = 3_000;
+/** Joining takes a program some milliseconds after it has found the session. */
+const lateLayerMs = 200;
 
 /** Prints the session's folder on stdout when it is ready, or ends with run-proxy's exit code. */
 export async function startProxyProcess(): Promise<void> {
@@ -38,29 +43,87 @@ export async function runProxyProcess(): Promise<void> {
   const start = startSignal();
   const orphaned = () => process.emit('SIGTERM');
   process.stdin.on('close', orphaned).resume();
-  let idle: NodeJS.Timeout | undefined;
-  let end = () => {};
-  const ended = new Promise<void>((settle) => {
-    end = settle;
-  });
-  const waitForLayers = (ms: number) => {
-    idle = setTimeout(end, ms);
-  };
+  const layers = new LivingLayers();
   const session = await startSession({
     config,
     report,
     signal: start.signal,
-    onLayers: (count) => {
-      clearTimeout(idle);
-      if (count === 0) waitForLayers(lastLayerMs);
-    },
+    onLayers: (count) => layers.changed(count),
   }).finally(start.stop);
   process.stdin.off('close', orphaned);
-  process.on('SIGTERM', end).on('SIGHUP', end).on('SIGINT', end);
-  void session.lost.then((error) => process.stderr.write(error.format()));
-  waitForLayers(firstLayerMs);
+  const stop = () => layers.stop();
+  process.on('SIGTERM', stop).on('SIGHUP', stop).on('SIGINT', stop);
+  const origin = path.join(session.folder, originFile);
+  void session.lost.then((error) => {
+    fs.rmSync(origin, { force: true });
+    process.stderr.write(error.format());
+  });
+  fs.writeFileSync(origin, process.env[originVariable] ?? '', { mode: 0o600 });
   process.stdout.write(`${session.folder}\n`);
-  await ended;
+  await layers.comeWithin(firstLayerMs);
+  do {
+    await layers.goneFor(nextLayerMs);
+    fs.rmSync(origin, { force: true });
+    // One that has found the session just before may be on its way.
+  } while (await layers.comeWithin(lateLayerMs));
   await session.close();
   process.exit(0);
+}
+
+/** How many programs and threads of the session live. */
+class LivingLayers {
+  #count = 0;
+  #stopped = false;
+  #onChange = () => {};
+
+  changed(count: number): void {
+    this.#count = count;
+    if (count === 0) letGoOfPipe();
+    this.#onChange();
+  }
+
+  /** Ends all waiting, for good. */
+  stop(): void {
+    this.#stopped = true;
+    this.#onChange();
+  }
+
+  /** Resolves when there has been none for so long. */
+  async goneFor(ms: number): Promise<void> {
+    while (!this.#stopped && (this.#count > 0 || (await this.#changeWithin(ms)))) {
+      if (this.#count > 0) await this.#change();
+    }
+  }
+
+  /** @returns whether there is one before the time is over */
+  async comeWithin(ms: number): Promise<boolean> {
+    if (this.#count === 0) await this.#changeWithin(ms);
+    return this.#count > 0 && !this.#stopped;
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onChange = resolve;
+    });
+  }
+
+  async #changeWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, ms, false);
+    });
+    const changed = await Promise.race([this.#change().then(() => true), over]);
+    clearTimeout(timer);
+    return changed;
+  }
+}
+
+/**
+ * Who reads the first program's stderr through a pipe waits until all that hold it have let go of it; that must
+ * not take as long as we wait for the next program.
+ */
+function letGoOfPipe(): void {
+  if (process.stderr.isTTY) return;
+  fs.closeSync(2);
+  while (fs.openSync('/dev/null', 'w') < 2); // a new descriptor has the lowest free number
 }

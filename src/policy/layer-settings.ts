@@ -16,6 +16,18 @@ export const settingsFile = 'session.json';
 /** The unix socket in the session's folder that takes outgoing connections of unix sockets, as `tcpPort` does for TCP. */
 export const outgoingSocket = 'out';
 
+/** The folder that sessions' folders are made in, where there is one, else the system's temporary folder. */
+export const sessionParent = '/dev/shm';
+
+/** How the folder of a session is named: the proxy's pid namespace and pid, and a random part. */
+export const sessionName = /^mirrord-(\d+)-(\d+)-[0-9a-f]{16}$/;
+
+/** For whom a session that `register` has started is: the text of loader/find-session.ts. */
+export const originFile = 'origin';
+
+/** The environment variable that tells the proxy its origin. */
+export const originVariable = 'MIRRORD_ORIGIN';
+
 /** The folders of the slots that a layer can take, and of those taken. */
 export const freeSlots = 'free';
 export const takenSlots = 'taken';

@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { freeSlots, takenSlots } from '../policy/layer-settings.ts';
+import { freeSlots, sessionName, sessionParent, takenSlots } from '../policy/layer-settings.ts';
 
 /** Slots that wait ready, so that a burst of new processes finds one each. */
 const spareSlots = 8;
@@ -32,7 +32,7 @@ export interface Slot {
  * their copies of small files in it.
  */
 export function makeSessionFolder(): string {
-  const parent = ['/dev/shm', os.tmpdir()].find(isWritableFolder) ?? os.tmpdir();
+  const parent = [sessionParent, os.tmpdir()].find(isWritableFolder) ?? os.tmpdir();
   sweep(parent);
   const folder = path.join(parent, `mirrord-${pidNamespace()}-${process.pid}-${randomBytes(8).toString('hex')}`);
   fs.mkdirSync(folder, { mode: 0o700 });
@@ -53,7 +53,7 @@ function pidNamespace(): string {
 /** Removes what proxies have left that were killed: the folder's name has their pid. */
 function sweep(parent: string): void {
   for (const name of fs.readdirSync(parent)) {
-    const [, namespace, pid] = /^mirrord-(\d+)-(\d+)-[0-9a-f]{16}$/.exec(name) ?? [];
+    const [, namespace, pid] = sessionName.exec(name) ?? [];
     if (namespace !== pidNamespace() || isRunning(Number(pid))) continue;
     try {
       fs.rmSync(path.join(parent, name), { recursive: true, force: true });

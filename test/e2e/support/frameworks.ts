@@ -9,8 +9,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { cached } from './cache.ts';
-import { type Pod, podOf, root } from './cluster.ts';
-import { exec, type Running } from './mirrord.ts';
+import { namespace, type Pod, podOf, root } from './cluster.ts';
+import { exec, Running, register } from './mirrord.ts';
 import { nodeProgram } from './nodes.ts';
 import { ask } from './requests.ts';
 import { until } from './until.ts';
@@ -40,6 +40,24 @@ export interface Served {
   readonly pod: Pod;
   readonly port: number;
   readonly program: Running;
+}
+
+/** The same by mirrord/register alone: `command` gets the flag for node. */
+export async function serveWithRegister(
+  folder: string,
+  command: (registerFlag: string) => readonly [string, ...string[]],
+): Promise<Served> {
+  const pod = await podOf('shop');
+  const port = await freePort();
+  const [program, ...args] = command(`--import=${register}`);
+  const env = {
+    MIRRORD_IMPERSONATED_TARGET: `pod/${pod.name}`,
+    MIRRORD_TARGET_NAMESPACE: namespace,
+    MIRRORD_CONFIG_FILE: configurationFile(folder, port),
+    PATH: nodeFirst,
+    PORT: String(port),
+  };
+  return { pod, port, program: new Running(program, args, { cwd: folder, group: true, env }) };
 }
 
 /** How an application is started: with its own port, which takes the requests to the pod's 8080. */
@@ -112,6 +130,14 @@ export async function clientProgram(name: string): Promise<string> {
     write: false,
   });
   return outputFiles[0]?.text ?? '';
+}
+
+/** Edits the application of `watchers` three times; each edit answers in its turn. */
+export async function assertFollowsEdits(served: Served, folder: string): Promise<void> {
+  for (const edit of [0, 1, 2, 3]) {
+    if (edit > 0) fs.writeFileSync(path.join(folder, 'edit.ts'), `export const edit: number = ${edit};\n`);
+    await assertAnswers(served, `this machine, edit ${edit}`);
+  }
 }
 
 /** Ends it as Ctrl-C in a terminal would. */
