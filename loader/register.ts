@@ -13,6 +13,7 @@ import { installMachine } from './machine.ts';
 import { KnownNames } from './names/known.ts';
 import { installNames } from './names/lookup.ts';
 import { installRecords } from './names/records.ts';
+import { installNativePackages } from './native-packages.ts';
 import { installConnect } from './net/connect.ts';
 import { installUnixConnect } from './net/connect-unix.ts';
 import { installListen, Listening } from './net/listen.ts';
@@ -30,6 +31,7 @@ function register(): void {
   const global = globalThis as { [mark]?: true };
   if (global[mark]) return;
   global[mark] = true;
+  refuseOtherRuntimes();
 
   const folder = inheritedFolder();
   const session = folder === undefined ? ownSession() : join(folder);
@@ -42,6 +44,7 @@ function register(): void {
     takeCertificates(session);
   }
   installMachine(session.settings.machine);
+  installNativePackages(session);
   installChildren(session);
   installNetwork(session);
   installFiles(session, policy);
@@ -59,6 +62,17 @@ function installNetwork(session: Session): void {
   installUdp(session, network);
   installNames(session, network);
   if (session.settings.resolveNames) installRecords(session, network.policy);
+}
+
+/** Bun and Deno have modules of Node's names, but not the bindings beneath them. */
+function refuseOtherRuntimes(): void {
+  const runtime = process.versions.bun !== undefined ? 'Bun' : 'deno' in process.versions ? 'Deno' : undefined;
+  if (runtime === undefined) return;
+  process.stderr.write(
+    `mirrord: mirrord/register is for Node, and this is ${runtime}. [RUNTIME_UNSUPPORTED]\n` +
+      '         Leave it out, and start the program with "mirrord exec -- COMMAND", which reaches programs of all kinds.\n',
+  );
+  process.exit(1);
 }
 
 /** Whether this program is one that the configuration leaves on this machine. */
