@@ -45,11 +45,10 @@ export function readAddress(call: Call, at: number, length: number): Buffer | un
   return familyOf(address) === undefined ? undefined : address;
 }
 
-function isRemoteTcp({ session: { settings }, listeners }: Network, { host, port }: Address): boolean {
-  if (!settings.outgoingTcp || port === 0) return false;
-  if (!leadsToLoopback(host)) return true;
+function isRemoteTcp({ session, policy, listeners }: Network, { host, port }: Address): boolean {
+  if (policy.connects('tcp', host, port) === 'local') return false;
   // The proxy's port is the way of the layers among the program's children.
-  return !settings.outgoingIgnoreLocalhost && port !== settings.tcpPort && !listeners.hasLocalPort(port);
+  return !leadsToLoopback(host) || (port !== session.settings.tcpPort && !listeners.hasLocalPort(port));
 }
 
 async function connectTcp(network: Network, socket: Taken, to: Address): Promise<Outcome> {

@@ -2,9 +2,11 @@
 // port's next connection takes the last one's place, so nothing of closed sockets has to be noticed.
 
 import fs from 'node:fs';
+import { createNetworkPolicy, type NetworkPolicy } from '../../src/policy/network.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import type { Addon } from '../addon.ts';
 import type { Call } from '../call.ts';
+import { say } from '../say.ts';
 import type { Session } from '../session.ts';
 import { Listeners } from './listeners.ts';
 import { AF_INET6, type Family, familyOf } from './sockaddr.ts';
@@ -19,6 +21,7 @@ export interface Ends {
 export interface Network {
   readonly addon: Addon;
   readonly session: Session;
+  readonly policy: NetworkPolicy;
   /** By the local port of a socket that is connected to the proxy, or to a port of `slowPorts`. */
   readonly ends: Map<number, Ends>;
   /** Ports of ours that stand for the proxy's, see slow-connect.ts. */
@@ -32,9 +35,14 @@ export interface Network {
 }
 
 export function makeNetwork(addon: Addon, session: Session): Network {
+  const policy = createNetworkPolicy(session.settings);
+  if (policy.goesByName) {
+    say('outgoing.filter has names, which a program without libc resolves by itself: for it, addresses count only.');
+  }
   return {
     addon,
     session,
+    policy,
     ends: new Map(),
     slowPorts: new Set(),
     connecting: new Set(),

@@ -43,15 +43,9 @@ export class RemoteSockets {
 const maxWaitingBytes = 4 * 1024 * 1024;
 const lookEveryMs = 5_000;
 
-export function isRemoteUdp({ session, udp }: Network, { host, port }: Address): boolean {
-  const { settings } = session;
-  if (!settings.outgoingUdp || port === 0 || isMulticast(host)) return false;
-  return !leadsToLoopback(host) || (!settings.outgoingIgnoreLocalhost && !udp.boundPorts.has(port));
-}
-
-/** Multicast and broadcast do not leave the pod's own network, so there they are of no use from here. */
-function isMulticast(host: string): boolean {
-  return host.includes(':') ? /^ff/i.test(host) : Number(host.split('.')[0]) >= 224;
+export function isRemoteUdp({ policy, udp }: Network, { host, port }: Address): boolean {
+  if (policy.connects('udp', host, port) === 'local') return false;
+  return !leadsToLoopback(host) || !udp.boundPorts.has(port);
 }
 
 /** connect(2) of a UDP socket: its one peer is the relay from now on. */

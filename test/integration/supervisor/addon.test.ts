@@ -95,8 +95,7 @@ test('the calls of a program stop, and are answered with memory, descriptors and
         const path = addon.receive(listener, ids, call);
         if (path === undefined) {
           addon.stopPoll(poll);
-          print(seen);
-          process.exit();
+          return;
         }
         if (path === false) return;
         const id = ids[0], [nr, thread, a, b] = call;
@@ -116,6 +115,10 @@ test('the calls of a program stop, and are answered with memory, descriptors and
       const child = spawn(${JSON.stringify(launcher)}, [socket, '/bin/sh', 'sh', '-c',
         'cat /pod/file; echo; cat /pod/nothing; uname -n'], { stdio: ['ignore', 'pipe', 'inherit'] });
       child.stdout.setEncoding('utf8').on('data', (text) => seen.push(text));
+      child.on('close', () => {
+        print(seen);
+        process.exit();
+      });
     });`);
   const seen = JSON.parse(output) as unknown[];
   assert.ok(
