@@ -10,14 +10,14 @@ import { figure as files } from './files.ts';
 import { figure as imported } from './import.ts';
 import { figure as incoming } from './incoming.ts';
 import { figure as local } from './local.ts';
+import { preloaded, supervised } from './native.ts';
 import { figure as outgoing } from './outgoing.ts';
 import { figure as start } from './start.ts';
-import { figure as staticPrograms } from './static.ts';
 import { Bench } from './support/bench.ts';
 import type { Figure } from './support/figure.ts';
 import { type NamedRow, table } from './support/table.ts';
 
-const figures = [imported, start, local, files, outgoing, incoming, bulk, staticPrograms];
+const figures = [imported, start, local, files, outgoing, incoming, bulk, preloaded, supervised];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } });

@@ -2,7 +2,7 @@
 // beside it on this machine, or inside the cluster.
 
 import { Closers } from './closers.ts';
-import { cli, launcher, loader, program, root } from './places.ts';
+import { cli, launcher, loader, preload, program, root } from './places.ts';
 import { makePods, namespace, useCluster } from './pods.ts';
 import { LineProcess } from './processes.ts';
 
@@ -72,6 +72,11 @@ export class Bench {
   /** A static program in the session, under the supervisor; told what to sample by a line. */
   supervised(file: string): (line: string) => Promise<readonly number[]> {
     return asLines(this.#start(launcher, [`${this.#folder}/supervisor`, file, file], this.sessionEnv));
+  }
+
+  /** A program with libc in the session. */
+  preloaded(file: string): (line: string) => Promise<readonly number[]> {
+    return asLines(this.#start(file, [], { ...this.sessionEnv, LD_PRELOAD: preload }));
   }
 
   /** The same plainly. */

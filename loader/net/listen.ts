@@ -50,6 +50,8 @@ function hasParent(): boolean {
 
 /** What a handle was asked to bind, by handle. */
 const asked = new WeakMap<object, Address>();
+/** Handles that are bound to loopback in place of an address that only the pod has. */
+const substituted = new WeakSet<object>();
 
 /** @returns what a handle that is to connect was asked to bind: an address of the pod, or a port */
 export function boundTo(handle: object): Address | undefined {
@@ -86,11 +88,12 @@ function bind(
   const [host, port, ...rest] = args as [string, number];
   asked.set(handle, { host, port });
   const [, moved] = settings.listenPorts.find(([from]) => from === port) ?? [];
-  if (moved !== undefined) return original.call(handle, host, moved, ...rest);
-  const errno = original.apply(handle, args);
-  if (errno === errnoOf('EACCES') && port !== 0) return original.call(handle, host, 0, ...rest);
-  if (errno === errnoOf('EADDRNOTAVAIL')) return original.call(handle, loopback, port, ...rest);
-  return errno;
+  const here = moved ?? port;
+  const errno = original.call(handle, host, here, ...rest);
+  if (errno === errnoOf('EACCES') && here !== 0 && moved === undefined) return original.call(handle, host, 0, ...rest);
+  if (errno !== errnoOf('EADDRNOTAVAIL')) return errno;
+  substituted.add(handle);
+  return original.call(handle, loopback, here, ...rest);
 }
 
 function replaceListen(session: Session, listening: Listening, prototype: Record<string, BindingFunction>): void {
@@ -105,9 +108,10 @@ function replaceListen(session: Session, listening: Listening, prototype: Record
     if (errno === errnoOf('EADDRINUSE')) sayHolder(session.settings.incoming, wanted.port);
     if (errno !== 0 || boundErrno !== 0) return errno;
     const local = { host: reachable(bound.address ?? ''), port: bound.port ?? 0 };
-    if (wanted.port !== 0 && wanted.port !== local.port) {
-      showAddress(handle, 'getsockname', wanted);
-      say(`Port ${wanted.port} of the program is port ${local.port} on this machine.`);
+    const isMoved = wanted.port !== 0 && wanted.port !== local.port;
+    if (isMoved) say(`Port ${wanted.port} of the program is port ${local.port} on this machine.`);
+    if (isMoved || substituted.has(handle)) {
+      showAddress(handle, 'getsockname', { ...wanted, port: wanted.port || local.port });
     }
     let port = podPort(session.settings.incoming, wanted);
     if (port !== undefined) {

@@ -15,8 +15,11 @@ import { startSignal } from './start-signal.ts';
 
 /** How long the first program may take to join. */
 const firstLayerMs = 10_000;
-/** How long the session waits for the next program after the last has ended: a restart by nodemon, or by hand. */
-const nextLayerMs = 3_000;
+/**
+ * How long the session waits for the next program after the last has ended: a restart by nodemon finds it while its
+ * Node starts. A program that has ended for good gives its ports back within a second.
+ */
+const nextLayerMs = 700;
 /** Joining takes a program some milliseconds after it has found the session. */
 const lateLayerMs = 200;
 

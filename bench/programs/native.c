@@ -1,4 +1,4 @@
-// The sampler of a static program: "read PATH COUNT", "stat PATH COUNT", "request HOST PORT COUNT" or "start COUNT"
+// The sampler in C: "read PATH COUNT", "stat PATH COUNT", "request HOST PORT COUNT" or "start COUNT"
 // on a line in, the samples as JSON on a line out, in microseconds. "nothing" as an argument ends it at once.
 
 #define _GNU_SOURCE
