@@ -124,7 +124,7 @@ export class Conversation {
 
   /** Ends the connection if it is between two requests, as any server may. */
   endIdle(): void {
-    const isIdle = this.#exchanges.length === 0 && this.#requests.isBetweenMessages;
+    const isIdle = this.#exchanges.length === 0 && this.#waiting === undefined && this.#requests.isBetweenMessages;
     if (isIdle && !this.#isGone) endClient(this.#client);
   }
 

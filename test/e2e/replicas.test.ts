@@ -98,6 +98,7 @@ test('a rollout replaces every pod, and the session goes on with the new ones', 
   });
   for (const pod of await herd()) await untilAnsweredBy('this machine', urlOf(pod), 5_000);
   await program.says(/files and connections are another one's from here on/);
+  await program.says(/has gone.*: 3 of 3 pods/); // until then it can be an old one that is about to go
   program.type('hostname\n');
   const [, name] = await program.says(/^in (\S+)$/m);
   assert.ok(

@@ -29,7 +29,7 @@ export const shopImage = MIRRORD_TEST_SHOP_IMAGE ?? `localhost/shop:test${suffix
 /** The environment of kubectl, of mirrord and of the programs: the developer's, without what would change the tests. */
 export const developerEnv: NodeJS.ProcessEnv = {
   ...Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(MIRRORD_|NODE_OPTIONS$|NODE_TEST_)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(MIRRORD_|NODE_OPTIONS$|NODE_TEST_|npm_)/.test(name)),
   ),
   ...access(),
   MIRRORD_AGENT_IMAGE: agentImage,
