@@ -18,6 +18,10 @@ ip iproute2
 openssl openssl
 curl curl
 mmdebstrap mmdebstrap
+cc build-essential
+git git
+wget wget
+psql postgresql-client
 X
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get > /dev/null || die "needs these programs' Debian packages, or their like: ${missing[*]}"
