@@ -2,8 +2,11 @@
 // the pod. (A local copy is read by Node itself.)
 
 import type { Stat } from '../../src/protocol/schema.ts';
-import type { Operation } from './complete.ts';
+import { getBinding } from '../bindings.ts';
+import type { Session } from '../session.ts';
+import { complete, type Operation } from './complete.ts';
 import type { RemoteFile, RemoteHandle } from './descriptors.ts';
+import { Filling } from './filling.ts';
 import { define } from './operations.ts';
 import { statArray } from './stat.ts';
 
@@ -15,12 +18,12 @@ export interface HandleOperation {
 
 /** What takes as many remote calls as it needs, in its synchronous and its asynchronous form. */
 export interface Work {
-  readonly now: () => unknown;
-  readonly later: () => Promise<unknown>;
+  readonly now: (session: Session) => unknown;
+  readonly later: (session: Session) => Promise<unknown>;
 }
 
-/** One read brings this much at most; the agent's limit. Shorter reads than asked for are read(2)'s right. */
-const maxReadBytes = 1024 * 1024;
+/** One message carries this much at most; the agent's limit. */
+const maxPartBytes = 1024 * 1024;
 
 export const handleOperations: Readonly<Record<string, HandleOperation>> = {
   /** read(fd, buffer, offset, length, position, req) */
@@ -69,19 +72,57 @@ function readInto(
     return { now: () => reader.readSync(targets, at), later: () => reader.read(targets, at) };
   }
   const wanted = targets.reduce((sum, target) => sum + target.length, 0);
-  return define({
-    message: 'readFile',
-    request: { handle, length: Math.min(wanted, maxReadBytes), position: positionOf(position) },
-    syscall: 'read',
-    result({ data }) {
-      let rest = data;
-      for (const target of targets) {
-        rest.copy(target);
-        rest = rest.subarray(Math.min(target.length, rest.length));
+  const start = positionOf(position);
+  const filling = new Filling(targets);
+  return inParts(wanted, (from, length) =>
+    define({
+      message: 'readFile',
+      request: { handle, length, position: start < 0n ? start : start + BigInt(from) },
+      syscall: 'read',
+      result({ data }) {
+        filling.add(data);
+        return data.length;
+      },
+    }),
+  );
+}
+
+/**
+ * A read or write in parts that fit into messages, one after the other: all of it, as a file's read(2) and write(2) do,
+ * for programs that do not look at the count. A short part is the last one, and so is one that fails after others.
+ */
+export function inParts(total: number, partOf: (from: number, length: number) => Operation): Operation | Work {
+  if (total <= maxPartBytes) return partOf(0, total);
+  const lengthAt = (from: number) => Math.min(total - from, maxPartBytes);
+  return {
+    now(session) {
+      for (let done = 0; ; ) {
+        const length = lengthAt(done);
+        try {
+          const count = complete(session, undefined, partOf(done, length)) as number;
+          done += count;
+          if (count < length || done === total) return done;
+        } catch (error) {
+          if (done === 0) throw error;
+          return done;
+        }
       }
-      return data.length;
     },
-  });
+    async later(session) {
+      const { kUsePromises } = getBinding('fs');
+      for (let done = 0; ; ) {
+        const length = lengthAt(done);
+        try {
+          const count = (await complete(session, kUsePromises, partOf(done, length))) as number;
+          done += count;
+          if (count < length || done === total) return done;
+        } catch (error) {
+          if (done === 0) throw error;
+          return done;
+        }
+      }
+    },
+  };
 }
 
 /** The binding's position: a number or bigint, or -1 (null in readv) for the descriptor's own. */

@@ -43,11 +43,11 @@ export function installFiles(session: Session, policy: PathPolicy): void {
           const way = file && operation(file, args);
           if (way === undefined) return original.apply(this, args);
           if (typeof way === 'function') return completeHere(args[requestAt], way);
-          if ('later' in way)
-            return args[requestAt] === undefined ? way.now() : completeLater(args[requestAt], way.later());
-          const result = () => complete(session, args[requestAt], way);
+          const request = args[requestAt];
+          if ('later' in way && request !== undefined) return completeLater(request, way.later(session));
+          const result = () => ('now' in way ? way.now(session) : complete(session, request, way));
           const error = args[requestAt + 1];
-          return args[requestAt] === undefined && isErrorContext(error) ? intoContext(error, result) : result();
+          return request === undefined && isErrorContext(error) ? intoContext(error, result) : result();
         },
     );
   }

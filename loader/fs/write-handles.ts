@@ -3,12 +3,9 @@
 import { systemError } from '../errors.ts';
 import type { Operation } from './complete.ts';
 import type { RemoteFile } from './descriptors.ts';
-import { bytesOf, type HandleOperation, positionOf } from './handles.ts';
+import { bytesOf, type HandleOperation, inParts, positionOf, type Work } from './handles.ts';
 import { define } from './operations.ts';
 import { toId, toNs } from './write-operations.ts';
-
-/** One write takes this much at most; a shorter write than asked for is write(2)'s right. */
-const maxWriteBytes = 1024 * 1024;
 
 const nothing = (): undefined => undefined;
 
@@ -97,13 +94,20 @@ export const writeHandleOperations: Readonly<Record<string, HandleOperation>> = 
   },
 };
 
-function write(handle: number, bytes: Uint8Array, position: unknown): Operation {
-  return define({
-    message: 'writeFile',
-    request: { handle, position: positionOf(position), data: Buffer.from(bytes.subarray(0, maxWriteBytes)) },
-    syscall: 'write',
-    result: ({ written }) => written,
-  });
+function write(handle: number, bytes: Uint8Array, position: unknown): Operation | Work {
+  const start = positionOf(position);
+  return inParts(bytes.length, (from, length) =>
+    define({
+      message: 'writeFile',
+      request: {
+        handle,
+        position: start < 0n ? start : start + BigInt(from),
+        data: Buffer.from(bytes.subarray(from, from + length)),
+      },
+      syscall: 'write',
+      result: ({ written }) => written,
+    }),
+  );
 }
 
 function sync(file: RemoteFile, syscall: string, dataOnly: boolean): Operation | undefined {

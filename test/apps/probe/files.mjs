@@ -455,6 +455,27 @@ const scenarios = {
     fs.closeSync(fd);
     return [counts, bytes.toString(), size, mode, mtimeMs, fs.readFileSync(at('work/w'), 'latin1')];
   },
+  'large reads and writes in one go': async () => {
+    const fd = fs.openSync(at('work/large'), 'w+');
+    const bytes = Buffer.alloc(3_000_000, 'x');
+    const counts = [
+      fs.writeSync(fd, bytes),
+      fs.writeSync(fd, 'y'.repeat(2_500_000)),
+      fs.writevSync(fd, [bytes, bytes], 0),
+    ];
+    counts.push(fs.readSync(fd, bytes, 0, bytes.length, 0), fs.fstatSync(fd).size);
+    fs.closeSync(fd);
+    const handle = await fs.promises.open(at('work/large'), 'r+');
+    counts.push(
+      (await handle.write(bytes, 0, bytes.length, 10)).bytesWritten,
+      (await handle.read(bytes, 0, bytes.length, 5)).bytesRead,
+    );
+    await handle.close();
+    const reader = fs.openSync(at('work/large'));
+    counts.push(fs.readSync(reader, Buffer.alloc(7_000_000)), fs.readSync(reader, bytes));
+    fs.closeSync(reader);
+    return counts;
+  },
   'appending by descriptor': () => {
     const fd = fs.openSync(at('work/w'), 'a+');
     fs.writeSync(fd, 'end', 0);
