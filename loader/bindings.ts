@@ -52,10 +52,13 @@ interface Bindings {
     readonly DNS_ORDER_VERBATIM: number;
     readonly DNS_ORDER_IPV4_FIRST: number;
     readonly DNS_ORDER_IPV6_FIRST: number;
+    readonly AI_V4MAPPED: number;
+    readonly AI_ALL: number;
+    readonly AI_ADDRCONFIG: number;
     readonly GetAddrInfoReqWrap: new () => Request;
     getaddrinfo: BindingFunction;
     getnameinfo: BindingFunction;
-    readonly ChannelWrap: { readonly prototype: Record<string, BindingFunction> };
+    ChannelWrap: (new (...args: unknown[]) => object) & { readonly prototype: Record<string, BindingFunction> };
   };
   udp_wrap: { readonly UDP: { readonly prototype: Record<string, BindingFunction> } };
 }

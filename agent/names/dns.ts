@@ -5,10 +5,10 @@
 import { Resolver } from 'node:dns/promises';
 import type { ResolverConfig } from './resolv-conf.ts';
 
-/** What came of a name: its addresses; or it has none; or nobody could say (ask again later); or never will. */
+/** What came of a name: its addresses; or it has none (of this family, if the name exists); or nobody could say (ask again later); or never will. */
 export type Answer =
   | { readonly kind: 'found'; readonly addresses: readonly string[] }
-  | { readonly kind: 'none' }
+  | { readonly kind: 'none'; readonly exists: boolean }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly wasReached: boolean }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -42,11 +42,11 @@ function roundTimeoutMs({ timeoutMs, servers }: ResolverConfig, round: number): 
 async function askOnce(server: string, name: string, family: 4 | 6, timeoutMs: number, ask: Ask): Promise<Answer> {
   try {
     const addresses = await ask(server, name, family, timeoutMs);
-    return addresses.length > 0 ? { kind: 'found', addresses } : { kind: 'none' };
+    return addresses.length > 0 ? { kind: 'found', addresses } : { kind: 'none', exists: true };
   } catch (error) {
     const code = String((error as { code?: unknown }).code);
     const reason = `${code} from ${server} for ${name}`;
-    if (noAddress.has(code)) return { kind: 'none' };
+    if (noAddress.has(code)) return { kind: 'none', exists: code === 'ENODATA' };
     if (nextServer.has(code))
       return { kind: 'unavailable', reason, wasReached: code !== 'ETIMEOUT' && code !== 'ECONNREFUSED' };
     return { kind: 'failed', reason };

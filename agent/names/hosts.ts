@@ -6,15 +6,18 @@ import { isIP } from 'node:net';
 /**
  * The addresses that a hosts file gives a name, in the order of its lines.
  * @param family 4 or 6; 0 takes both
+ * @param multi all lines count, not only the first (host.conf(5))
  */
-export function addressesInHosts(content: string, name: string, family: number): string[] {
+export function addressesInHosts(content: string, name: string, family: number, multi = true): string[] {
   const wanted = withoutDot(name);
   const found: string[] = [];
   for (const line of content.split('\n')) {
     const [address = '', ...names] = withoutComment(line).trim().split(/\s+/);
     const version = isIP(address);
     if (version === 0 || (family !== 0 && family !== version) || found.includes(address)) continue;
-    if (names.some((alias) => withoutDot(alias) === wanted)) found.push(address);
+    if (!names.some((alias) => withoutDot(alias) === wanted)) continue;
+    found.push(address);
+    if (!multi) break;
   }
   return found;
 }

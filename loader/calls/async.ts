@@ -35,17 +35,19 @@ export class AsyncCalls {
 
   /**
    * Asks; `done` is called later with the reply or a RemoteError, in the async context of this call.
+   * @returns the call's number, to give it up
    */
   call<Name extends MessageName>(
     name: Name,
     value: RequestOf<Name>,
     done: (error: Error | undefined, reply: ReplyOf<Name> | undefined) => void,
-  ): void {
+  ): number {
     const socket = this.#connected();
     const channel = this.expect(name, done);
     socket.write(
       encodeFrame({ kind: 'request', channel, message: messages[name].number, payload: encodeRequest(name, value) }),
     );
+    return channel;
   }
 
   /** The promise form of `call`. */

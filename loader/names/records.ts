@@ -30,6 +30,14 @@ const recordTypes: Readonly<Record<string, string>> = {
 /** What `setServers` got, by channel: `[family, address, port]` each. */
 const setServers = new WeakMap<object, readonly string[]>();
 
+/** What a Resolver was made with, by channel. */
+const patience = new WeakMap<object, { readonly timeoutMs: number; readonly tries: number }>();
+/** Node's own, for the functions of the module (dns/utils). */
+const defaultPatience = { timeoutMs: -1, tries: 4 };
+
+/** By channel, what gives up each question that waits. */
+const waiting = new WeakMap<object, Set<() => void>>();
+
 export function installRecords(session: Session, policy: NetworkPolicy): void {
   const binding = getBinding('cares_wrap');
   const { prototype } = binding.ChannelWrap;
@@ -41,15 +49,38 @@ export function installRecords(session: Session, policy: NetworkPolicy): void {
       // Node's own check answers at once.
       if (type === 'REVERSE' && isIP(name) === 0) return original.apply(this, args);
       if (policy.resolves(name) === 'local') return original.apply(this, args);
-      const servers = setServers.get(this as object) ?? [];
-      session.async.call('resolve', { name, type, servers }, (error, reply) => {
+      const channel = this as object;
+      const question = {
+        name,
+        type,
+        servers: setServers.get(channel) ?? [],
+        ...(patience.get(channel) ?? defaultPatience),
+      };
+      const questions = waitingOf(channel);
+      const call = session.async.call('resolve', question, (error, reply) => {
+        questions.delete(cancel);
         if (reply === undefined) request.oncomplete(dnsCode(error));
         else answer(request, type, JSON.parse(reply.records));
       });
+      const cancel = () => {
+        questions.delete(cancel);
+        session.async.forget(call);
+        setImmediate(() => request.oncomplete('ECANCELLED'));
+      };
+      questions.add(cancel);
       return 0;
     };
   }
   replaceServers(prototype);
+  replaceCancel(prototype);
+  // Node looks the class up here for each Resolver, so that one can be noted with what it was made with.
+  binding.ChannelWrap = new Proxy(binding.ChannelWrap, {
+    construct(target, args, newTarget) {
+      const channel = Reflect.construct(target, args, newTarget) as object;
+      patience.set(channel, { timeoutMs: args[0] as number, tries: args[1] as number });
+      return channel;
+    },
+  });
 
   /** getnameinfo(req, address, port) */
   const { getnameinfo } = binding;
@@ -61,6 +92,20 @@ export function installRecords(session: Session, policy: NetworkPolicy): void {
       else request.oncomplete(null, reply.name, reply.service);
     });
     return 0;
+  };
+}
+
+function waitingOf(channel: object): Set<() => void> {
+  const questions = waiting.get(channel) ?? new Set();
+  waiting.set(channel, questions);
+  return questions;
+}
+
+function replaceCancel(prototype: Record<string, BindingFunction>): void {
+  const original = prototype.cancel as BindingFunction;
+  prototype.cancel = function (...args) {
+    for (const cancel of [...waitingOf(this as object)]) cancel();
+    return original.apply(this, args);
   };
 }
 

@@ -38,7 +38,9 @@ export function connectThroughProxy<Name extends OutgoingStream>(
   request.oncomplete = (status) => {
     request.oncomplete = complete;
     if (status === 0) {
-      write(handle, preamble(session, call, name, value));
+      const bytes = preamble(session, call, name, value);
+      write(handle, bytes);
+      leaveOut(handle, bytes.length);
     } else {
       session.async.forget(call);
       finish(errnoOf('ENETUNREACH')); // nobody is there: the session has ended
@@ -53,4 +55,20 @@ function write(handle: Handle, bytes: Buffer): void {
   const write = new (getBinding('stream_wrap').WriteWrap)();
   write.oncomplete = () => {};
   (handle.writeBuffer as (request: Request, bytes: Buffer) => number)(write, bytes);
+}
+
+/** The program counts its own bytes only. */
+function leaveOut(handle: Handle, bytes: number): void {
+  let prototype: unknown = handle;
+  let counter: PropertyDescriptor | undefined;
+  while (counter === undefined && prototype !== null) {
+    prototype = Object.getPrototypeOf(prototype);
+    counter = prototype === null ? undefined : Object.getOwnPropertyDescriptor(prototype, 'bytesWritten');
+  }
+  const count = counter?.get;
+  if (count === undefined) return;
+  Object.defineProperty(handle, 'bytesWritten', {
+    configurable: true,
+    get: () => (count.call(handle) as number) - bytes,
+  });
 }

@@ -32,6 +32,7 @@ const maxWaitingBytes = 4 * 1024 * 1024;
 const remotes = new WeakMap<UdpHandle, Remote>();
 /** Ports of this machine that the program's own sockets are bound to. */
 const boundPorts = new Set<number>();
+const ownPorts = new WeakMap<UdpHandle, number>();
 
 export function installUdp(session: Session, network: Network): void {
   if (!session.settings.outgoingUdp) return;
@@ -51,7 +52,11 @@ function replaceBind(prototype: Record<string, BindingFunction>, name: string): 
   const original = prototype[name] as BindingFunction;
   prototype[name] = function (...args) {
     const errno = original.apply(this, args);
-    if (errno === 0 && args[1] !== 0) boundPorts.add(args[1] as number);
+    if (errno !== 0) return errno;
+    const own: AddressInfo = {};
+    (this as { getsockname(into: AddressInfo): number }).getsockname(own);
+    ownPorts.set(this as UdpHandle, own.port ?? 0);
+    boundPorts.add(own.port ?? 0);
     return errno;
   };
 }
@@ -115,6 +120,7 @@ function replaceClose(prototype: Record<string, BindingFunction>): void {
   prototype.close = function (...args) {
     remotes.get(this as UdpHandle)?.socket.end();
     remotes.delete(this as UdpHandle);
+    boundPorts.delete(ownPorts.get(this as UdpHandle) ?? 0);
     return original.apply(this, args);
   };
 }

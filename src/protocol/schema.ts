@@ -32,6 +32,9 @@ const stat = {
 /** An IP address as text (RFC 5952 for IPv6) and a port. */
 const address = { host: 'string', port: 'u16' } as const satisfies Fields;
 
+/** The hints of getaddrinfo(3), as bits of a `lookup`'s family. */
+export const lookupFlags = { v4Mapped: 0x10, all: 0x20, addrConfig: 0x40 } as const;
+
 function message<const Request extends Fields, const Reply extends Fields>(
   number: number,
   request: Request,
@@ -123,7 +126,10 @@ export const messages = {
     { folder: 'bool', entries: [{ name: 'bytes', ino: 'i64', size: 'i64', mtimeNs: 'i64' }] },
   ),
 
-  /** Resolves a name as getaddrinfo(3) would in the pod. `family` is 0, 4 or 6; addresses in the resolver's order. */
+  /**
+   * Resolves a name as getaddrinfo(3) would in the pod. `family` is 0, 4 or 6, plus the bits of `lookupFlags`; addresses
+   * in the resolver's order.
+   */
   lookup: message(48, { name: 'string', family: 'u8' }, { addresses: ['string'] }),
   /** The network interfaces of the pod: JSON, as os.networkInterfaces() gives them. */
   networkInterfaces: message(111, {}, { interfaces: 'string' }),
@@ -131,9 +137,14 @@ export const messages = {
   connectTcp: message(49, { to: address }, { local: address, remote: address }, { stream: true }),
   /**
    * Asks the pod's name servers (or `servers`, as dns.setServers takes them) for records of a type: A, MX,
-   * TXT …, or PTR for an address. `records` is JSON, in the shape in which Node's dns module gives them.
+   * TXT …, or PTR for an address. `records` is JSON, in the shape in which Node's dns module gives them. A server
+   * is waited for `timeoutMs` (-1: c-ares' own time) and asked `tries` times.
    */
-  resolve: message(50, { name: 'string', type: 'string', servers: ['string'] }, { records: 'string' }),
+  resolve: message(
+    50,
+    { name: 'string', type: 'string', servers: ['string'], timeoutMs: 'i32', tries: 'u8' },
+    { records: 'string' },
+  ),
   /** getnameinfo(3). */
   lookupService: message(51, { address }, { name: 'string', service: 'string' }),
   /** A UDP socket of the pod; its stream carries datagrams both ways, see datagram.ts. `family` is 4 or 6. */

@@ -28,7 +28,7 @@ export async function startServers(...names: string[]): Promise<void> {
     .replaceAll('localhost/shop:test', shopImage)
     .split(/^---\n/m)
     .filter((document) => names.some((name) => document.includes(`metadata: {name: ${name}}`)));
-  if (names.includes('calls')) documents.push(JSON.stringify(callsProgram()));
+  if (names.includes('calls')) documents.unshift(`${JSON.stringify(callsProgram())}\n`);
   await kubectlWith(documents.join('---\n'), 'apply', '--server-side', '--force-conflicts', '-f', '-');
   await Promise.all(names.map((name) => kubectl('rollout', 'status', `deployment/${name}`, '--timeout=120s')));
 }

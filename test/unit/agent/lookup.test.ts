@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolveName, type Surroundings } from '../../../agent/names/lookup.ts';
+import { resolveName, type Surroundings, withHints } from '../../../agent/names/lookup.ts';
 import { parseResolvConf } from '../../../agent/names/resolv-conf.ts';
+import { lookupFlags } from '../../../src/protocol/schema.ts';
 
 /** A name server by a table: `name family` to addresses, or the code that c-ares fails with. */
 function pod(table: Readonly<Record<string, string[] | string>>, options: Partial<Surroundings> = {}) {
   const asked: string[] = [];
   const around: Surroundings = {
     hosts: '127.0.0.1 localhost\n10.0.0.7 here\n',
+    multi: true,
     config: parseResolvConf('nameserver 10.96.0.10\nsearch shop.svc\noptions ndots:2 attempts:1\n'),
     ask: async (server, name, family) => {
       asked.push(`${server} ${name} ${family}`);
@@ -56,11 +58,6 @@ test('a name that nobody knows is EAI_NONAME', async () => {
   await assert.rejects(resolveName('::1', 4, pod({}).around), { code: 'EAI_NONAME' });
 });
 
-test('a name without an address is EAI_NONAME', async () => {
-  const { around } = pod({ 'nope.shop.svc 4': 'ENODATA', 'nope 4': 'ENODATA' });
-  await assert.rejects(resolveName('nope', 4, around), { code: 'EAI_NONAME' });
-});
-
 test('a failing server does not end the search, and shows when nothing is found', async () => {
   const table = { 'a.shop.svc 4': 'ESERVFAIL', 'b.shop.svc 4': 'ESERVFAIL', 'a 4': ['10.0.0.1'] };
   assert.deepEqual(await resolveName('a', 4, pod(table).around), ['10.0.0.1']);
@@ -91,4 +88,43 @@ test('localhost is known without a hosts file, and addresses are what they say',
   const { around } = pod({}, { hosts: '' });
   assert.deepEqual(await resolveName('localhost', 0, around), ['127.0.0.1']);
   assert.deepEqual(await resolveName('10.1.1.1', 0, around), ['10.1.1.1']);
+});
+
+test('a name that exists without such an address is told from one that does not exist', async () => {
+  const { around } = pod({ 'prices.shop.svc 6': 'ENODATA' });
+  await assert.rejects(resolveName('prices', 6, around), { code: 'EAI_NODATA' });
+  await assert.rejects(resolveName('nothing', 6, around), { code: 'EAI_NONAME' });
+});
+
+test('the numbers of inet_aton are addresses', async () => {
+  const { around, asked } = pod({});
+  for (const name of ['127.1', '0x7f.1', '2130706433', '0177.0.0.1']) {
+    assert.deepEqual(await resolveName(name, 0, around), ['127.0.0.1'], name);
+  }
+  await assert.rejects(resolveName('127.1', 6, around), { code: 'EAI_NONAME' });
+  assert.deepEqual(asked, []);
+  await assert.rejects(resolveName('256.1', 4, around), { code: 'EAI_NONAME' });
+  assert.notEqual(asked.length, 0);
+});
+
+test('without multi only the first line of the hosts file counts', async () => {
+  const hosts = '10.0.0.7 here\nfd00::7 here\n';
+  assert.deepEqual(await resolveName('here', 0, pod({}, { hosts }).around), ['10.0.0.7', 'fd00::7']);
+  assert.deepEqual(await resolveName('here', 0, pod({}, { hosts, multi: false }).around), ['10.0.0.7']);
+  assert.deepEqual(await resolveName('here', 6, pod({}, { hosts, multi: false }).around), ['fd00::7']);
+});
+
+test('the hints give IPv4 in the shape of IPv6, and leave out families that the pod does not have', async () => {
+  const { v4Mapped, all, addrConfig } = lookupFlags;
+  const { around } = pod({
+    'both.shop.svc 4': ['10.0.0.1'],
+    'both.shop.svc 6': ['fd00::1'],
+    'old.shop.svc 4': ['10.0.0.2'],
+  });
+  const ipv4 = new Set([4]);
+  assert.deepEqual(await withHints('old', 6 | v4Mapped, ipv4, around), ['::ffff:10.0.0.2']);
+  assert.deepEqual(await withHints('both', 6 | v4Mapped, ipv4, around), ['fd00::1']);
+  assert.deepEqual(await withHints('both', 6 | v4Mapped | all, ipv4, around), ['fd00::1', '::ffff:10.0.0.1']);
+  assert.deepEqual(await withHints('both', addrConfig, ipv4, around), ['10.0.0.1']);
+  await assert.rejects(withHints('both', 6 | addrConfig, ipv4, around), { code: 'EAI_NONAME' });
 });
