@@ -27,7 +27,8 @@ static const struct named numbers[] = {
 };
 
 static const struct named resolver_numbers[] = {
-    NAMED(EAI_NONAME), NAMED(EAI_AGAIN), NAMED(EAI_FAIL), NAMED(EAI_FAMILY), NAMED(EAI_SERVICE), NAMED(EAI_MEMORY),
+    NAMED(EAI_NONAME), NAMED(EAI_NODATA), NAMED(EAI_AGAIN), NAMED(EAI_FAIL), NAMED(EAI_FAMILY), NAMED(EAI_SERVICE),
+    NAMED(EAI_MEMORY),
 };
 
 static __thread int resolver_error;

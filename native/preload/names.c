@@ -77,8 +77,9 @@ EXPORT int getaddrinfo(const char *name, const char *service, const struct addri
   int family = hints == NULL ? AF_UNSPEC : hints->ai_family;
   struct addresses found;
   int error = resolve(name, family == AF_INET ? 4 : family == AF_INET6 ? 6 : 0, &found);
-  if (error == EAI_NONAME && family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED)) error = resolve(name, 4, &found);
-  // glibc tells a name that is only of the other family from one that is not at all.
+  bool has_none = error == EAI_NONAME || error == EAI_NODATA;
+  if (has_none && family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED)) error = resolve(name, 4, &found);
+  // glibc tells a name that is only of the other family from one that is not at all; for a hosts file we have to ask.
   struct addresses others;
   bool has_others = error == EAI_NONAME && family != AF_UNSPEC && resolve(name, family == AF_INET ? 6 : 4, &others) == 0;
   if (error != 0) return has_others ? EAI_NODATA : error;
@@ -117,6 +118,7 @@ static int fill_host(const char *name, int family, const struct addresses *found
 
 static int host_error(int error) {
   if (error == EAI_NONAME) return HOST_NOT_FOUND;
+  if (error == EAI_NODATA) return NO_DATA;
   return error == EAI_AGAIN ? TRY_AGAIN : NO_RECOVERY;
 }
 

@@ -76,6 +76,6 @@ test('names are those that the pod knows', async () => {
   assert.deepEqual(await lookup('prices'), ['10.77.0.20']);
   assert.deepEqual(await lookup('example.com.', 4), ['10.77.0.30']);
   await assert.rejects(lookup('nope'), { code: 'EAI_NONAME' });
-  await assert.rejects(lookup('prices', 6), { code: 'EAI_NONAME' });
+  await assert.rejects(lookup('prices', 6), { code: 'EAI_NODATA' });
   await assert.rejects(lookup('broken'), { code: 'EAI_AGAIN' });
 });
