@@ -59,6 +59,7 @@ function sessionOptions(command: Command): Command {
       'KIND/NAME, with /container/NAME where there are several; pod, deployment, statefulset, service …',
     )
     .option('-n, --target-namespace <name>', "the target's namespace (default: the context's)")
+    .option('-k, --key <key>', "the session's key, for templates of the configuration file")
     .option('-f, --config-file [path]', 'configuration file (without a path: .mirrord/mirrord.json)')
     .option('--context <name>', 'kubeconfig context')
     .option('-s, --override-env-vars-include <names>', 'only these variables of the pod; a list with ";", * and ?')

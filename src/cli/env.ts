@@ -25,6 +25,7 @@ export async function showEnvironment(flags: Flags, options: EnvOptions): Promis
 /** With the agent of a session that runs, or one that is there for this question only. */
 async function fetchEnvironment(flags: Flags): Promise<SessionEnvironment> {
   const config = resolveConfig({ flags, env: process.env, cwd: process.cwd() });
+  for (const note of config.notes) report(note);
   const start = startSignal();
   try {
     const { pods } = await findAgentPlace(config, report);

@@ -1,6 +1,7 @@
 // Finds and reads the configuration file: `-f PATH`, `-f` alone, `-f -`, MIRRORD_CONFIG_FILE. Without any
 // of them no file is read. The format goes by the extension, as in mirrord.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -10,36 +11,66 @@ import { MirrordError } from '../errors.ts';
 import { checkSettings } from './check.ts';
 import { jsonErrorPosition } from './json.ts';
 import type { FileSettings } from './schema.ts';
+import { gitBranch, hasTemplates, renderTemplate } from './template.ts';
 
 const defaultPath = '.mirrord/mirrord.json';
 
+export type ConfigFile = {
+  readonly settings: FileSettings;
+  /** Tells this session from others in templates: the developer's, the file's, or a new one. */
+  readonly key: string;
+  /** True: the key is new, and the file's templates have used it. */
+  readonly newKeyUsed: boolean;
+};
+
 /**
  * @param flag the value of `-f`: a path, `-` for standard input, true when it stands alone
+ * @param key the developer's, which beats the file's
  * @throws MirrordError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` or `CONFIG_UNSUPPORTED`
  */
 export function readConfigFile(
   flag: string | true | undefined,
-  variable: string | undefined,
+  key: string | undefined,
   cwd: string,
-): FileSettings {
-  const name = flag === true ? defaultPath : (flag ?? variable);
-  if (name === undefined || name === '') return {};
+  env: NodeJS.ProcessEnv,
+): ConfigFile {
+  const name = flag === true ? defaultPath : (flag ?? env.MIRRORD_CONFIG_FILE);
+  if (name === undefined || name === '') return { settings: {}, key: key ?? newKey(), newKeyUsed: false };
   const text = name === '-' ? readFileSync(0, 'utf8') : readText(resolve(cwd, name), name);
-  return parseSettings(text, name === '-' ? 'standard input' : name);
+  return parseConfig(text, name === '-' ? 'standard input' : name, key, cwd, env);
 }
 
-/** Parses a configuration file's text; `name` gives the format and is named in the messages. */
-export function parseSettings(text: string, name: string): FileSettings {
-  if (/\{\{|\{%|\{#/.test(text)) {
-    throw new MirrordError(
-      'CONFIG_UNSUPPORTED',
-      `${name}: this version does not render templates ({{ … }}, {% … %}).`,
-      {
-        help: 'Write the value itself, or leave it out of the file and set its MIRRORD_… variable or flag.',
-      },
-    );
+/**
+ * Renders and parses a configuration file's text; `name` gives the format and is named in the messages.
+ * As in mirrord, the file's own `key` is read first, and may be used in the rest of it.
+ */
+export function parseConfig(
+  text: string,
+  name: string,
+  givenKey: string | undefined,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): ConfigFile {
+  if (!hasTemplates(text)) {
+    const settings = parseSettings(text, name);
+    return { settings, key: givenKey ?? settings.key ?? newKey(), newKeyUsed: false };
   }
+  const git_branch = gitBranch(cwd, env);
+  const render = (key: string) => parseSettings(renderTemplate(text, name, { key, git_branch }, env), name);
+  const fallback = newKey();
+  const ownKey = givenKey ?? render(fallback).key;
+  const key = ownKey ?? fallback;
+  return { settings: render(key), key, newKeyUsed: ownKey === undefined && /\bkey\b/.test(text) };
+}
+
+/** Parses a text without templates. */
+export function parseSettings(text: string, name: string): FileSettings {
   return checkSettings(parse(text, name), name);
+}
+
+/** Five hexadecimal digits, as mirrord's. */
+function newKey(): string {
+  return randomBytes(3).toString('hex').slice(1);
 }
 
 /**

@@ -3,6 +3,7 @@
 /** The flags of all commands, as commander names them. */
 export type Flags = {
   readonly target?: string | undefined;
+  readonly key?: string | undefined;
   readonly targetNamespace?: string | undefined;
   readonly agentNamespace?: string | undefined;
   readonly agentImage?: string | undefined;

@@ -4,7 +4,7 @@
 export const otherKeys: ReadonlySet<string> = new Set(
   `
   skip_build_tools skip_extra_build_tools multi_cluster profile use_proxy sip_binaries skip_sip
-  key traceparent baggage startup_retry ci internal_proxy external_proxy container experimental
+  traceparent baggage startup_retry ci internal_proxy external_proxy container experimental
   feature.magic feature.split_queues feature.db_branches feature.preview
   feature.network.ipv6
   feature.network.incoming.tls_delivery feature.network.incoming.https_delivery

@@ -10,7 +10,7 @@ import { resolveEnvironment, resolveFiles, resolveNetwork } from './resolve-feat
 import type { FileSettings } from './schema.ts';
 import { type AgentConfig, defaultAgentImage, defaults, type SessionConfig } from './session-config.ts';
 import { parseTarget, readTargetSetting, type Target } from './target.ts';
-import { refuseUnsupportedVariables } from './unsupported-variables.ts';
+import { refuseUnsupportedVariables, variableNotes } from './unsupported-variables.ts';
 
 export type { Flags } from './flags.ts';
 export type { SessionConfig } from './session-config.ts';
@@ -19,11 +19,14 @@ export type { SessionConfig } from './session-config.ts';
 export function resolveConfig(sources: Sources): SessionConfig {
   const { flags, env, cwd } = sources;
   refuseUnsupportedVariables(env);
-  const file = readConfigFile(flags.configFile, env.MIRRORD_CONFIG_FILE, cwd);
+  const givenKey = given(flags.key, '--key', env, 'MIRRORD_ENV_KEY')?.value;
+  const { settings: file, key, newKeyUsed } = readConfigFile(flags.configFile, givenKey, cwd, env);
   const connectTcp = asAddress(givenVariable(env, 'MIRRORD_CONNECT_TCP'));
   const kubeconfig = givenVariable(env, 'MIRRORD_KUBECONFIG')?.value ?? file.kubeconfig;
 
   return withoutTarget({
+    key,
+    notes: [...(newKeyUsed ? [`The session's key is "${key}"; -k chooses another.`] : []), ...variableNotes(env)],
     ...resolveTargetSetting(sources, file, connectTcp !== undefined),
     replicas: asReplicas(given(flags.replicas, '--replicas', env, 'MIRRORD_REPLICAS')) ?? 'all',
     connectTcp,

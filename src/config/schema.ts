@@ -258,6 +258,7 @@ export const fileSchema = z.strictObject(
   {
     /** Read by target.ts. */
     target: z.optional(z.unknown()),
+    key: z.optional(text.check(z.minLength(1, 'a text'))),
     kubeconfig: z.optional(text),
     kube_context: z.optional(text),
     accept_invalid_certificates: z.optional(flag),

@@ -100,6 +100,10 @@ export type NetworkConfig = {
 };
 
 export type SessionConfig = {
+  /** Tells the developer's session from others, in the templates of the configuration file. */
+  readonly key: string;
+  /** What the developer should know of the settings: a line each. */
+  readonly notes: readonly string[];
   /** Undefined only with `connectTcp`. */
   readonly target?: Target | undefined;
   /** Undefined is the namespace of the kubeconfig's context. */

@@ -49,6 +49,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
 
 async function start(options: SessionOptions): Promise<Session> {
   const { config, report, signal } = options;
+  for (const note of config.notes) report(note);
   await checkFilter(config);
   const fleet = await Fleet.open(config, report, signal);
   const folder = makeSessionFolder();

@@ -23,10 +23,6 @@ test('a format that is not known is refused', () => {
   assert.throws(() => parseSettings('', 'mirrord.ini'), { code: 'CONFIG_INVALID', message: /"\.ini"/ });
 });
 
-test('a template is refused, not taken for text', () => {
-  assert.throws(() => parseSettings('{"target": "pod/{{ key }}"}', 'm.json'), { code: 'CONFIG_UNSUPPORTED' });
-});
-
 test('a setting that mirrord has and this version does not is named in full', () => {
   const text = JSON.stringify({ feature: { network: { incoming: { mode: 'steal', tls_delivery: {} } } } });
   assert.throws(() => parseSettings(text, 'm.json'), {
@@ -88,10 +84,11 @@ test('without -f and MIRRORD_CONFIG_FILE no file is read, and -f alone is .mirro
   mkdirSync(join(cwd, '.mirrord'));
   writeFileSync(join(cwd, '.mirrord/mirrord.json'), '{"kube_context": "default-file"}');
   writeFileSync(join(cwd, 'other.json'), '{"kube_context": "other"}');
-  assert.deepEqual(readConfigFile(undefined, undefined, cwd), {});
-  assert.equal(readConfigFile(true, 'other.json', cwd).kube_context, 'default-file');
-  assert.equal(readConfigFile(undefined, 'other.json', cwd).kube_context, 'other');
-  assert.throws(() => readConfigFile('missing.json', undefined, cwd), {
+  const other = { MIRRORD_CONFIG_FILE: 'other.json' };
+  assert.deepEqual(readConfigFile(undefined, undefined, cwd, {}).settings, {});
+  assert.equal(readConfigFile(true, undefined, cwd, other).settings.kube_context, 'default-file');
+  assert.equal(readConfigFile(undefined, undefined, cwd, other).settings.kube_context, 'other');
+  assert.throws(() => readConfigFile('missing.json', undefined, cwd, {}), {
     code: 'CONFIG_NOT_FOUND',
     message: /missing\.json/,
   });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Flags, resolveConfig, type SessionConfig } from '../../../src/config/resolve.ts';
+import { variableNotes } from '../../../src/config/unsupported-variables.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 function resolve(flags: Flags, env: NodeJS.ProcessEnv = {}, file?: unknown): SessionConfig {
@@ -206,4 +207,19 @@ test('what happens when somebody else has the port: the variable, the file, "abo
   assert.equal(choiceOf({}, {}, file), 'continue');
   assert.equal(choiceOf({}, { MIRRORD_OPERATOR_ON_CONCURRENT_STEAL: 'override' }, file), 'override');
   assert.throws(() => resolve({}, { MIRRORD_OPERATOR_ON_CONCURRENT_STEAL: 'fight' }), { code: 'CONFIG_INVALID' });
+});
+
+test('a variable of mirrord that this version does not have is refused, one that nobody has is named', () => {
+  assert.throws(() => resolve({}, { MIRRORD_AGENT_TTL: '30' }), { code: 'CONFIG_UNSUPPORTED', message: /AGENT_TTL/ });
+  assert.deepEqual(resolve({}, { MIRRORD_KUBE_CONTEX: 'x' }).notes, [
+    'The variable MIRRORD_KUBE_CONTEX means nothing to mirrord; did you mean MIRRORD_KUBE_CONTEXT?',
+  ]);
+  assert.deepEqual(resolve({}, { MIRRORD_KUBE_CONTEXT: 'x', MIRRORD_SOMETHING_ELSE: '1' }).notes, []);
+});
+
+test('every variable that the source reads is known', () => {
+  const read = readdirSync('src/config').map((file) => readFileSync(`src/config/${file}`, 'utf8'));
+  const names = new Set(read.flatMap((text) => text.match(/\bMIRRORD_[A-Z_]*[A-Z]\b/g) ?? []));
+  for (const name of ['MIRRORD_CONNECT_TCP', 'MIRRORD_LOG']) names.delete(name); // not mirrord's, not a setting
+  for (const name of names) assert.match(variableNotes({ [`${name}_`]: '1' })[0] ?? '', new RegExp(`${name}\\?$`));
 });
