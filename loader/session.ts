@@ -1,7 +1,8 @@
 // Joins the session: finds its folder, takes a slot and says hello. From here on a thread has its calls.
 
 import fs from 'node:fs';
-import { freeSlots, type LayerSettings, settingsFile, takenSlots } from '../src/policy/layer-settings.ts';
+import { type LayerSettings, settingsFile, takenSlots } from '../src/policy/layer-settings.ts';
+import { takeFreeSlot } from '../src/policy/take-slot.ts';
 import { encodeHello, ownHello } from '../src/protocol/hello.ts';
 import { messages } from '../src/protocol/schema.ts';
 import { AsyncCalls } from './calls/async.ts';
@@ -33,18 +34,12 @@ export function joinSession(folder: string): Session {
   return { folder, settings, hello, sync, async: new AsyncCalls(`${folder}/socket`, frame) };
 }
 
-/** Takes a free slot: whoever renames its folder first has it. */
+/** Takes a free slot, and blocks while there is none. */
 function takeSlot(folder: string): number {
   const deadline = Date.now() + slotTimeoutMs;
   for (;;) {
-    for (const name of fs.readdirSync(`${folder}/${freeSlots}`)) {
-      try {
-        fs.renameSync(`${folder}/${freeSlots}/${name}`, `${folder}/${takenSlots}/${name}`);
-        return Number(name);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // taken by another: the next one
-      }
-    }
+    const slot = takeFreeSlot(folder);
+    if (slot !== undefined) return slot;
     if (Date.now() > deadline) throw new Error('the session has no free slot');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }

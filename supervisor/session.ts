@@ -2,7 +2,8 @@
 // the socket. (The loader's session.ts blocks on its slot; the supervisor must never block.)
 
 import fs from 'node:fs';
-import { freeSlots, type LayerSettings, settingsFile, takenSlots } from '../src/policy/layer-settings.ts';
+import { type LayerSettings, settingsFile, takenSlots } from '../src/policy/layer-settings.ts';
+import { takeFreeSlot } from '../src/policy/take-slot.ts';
 import { encodeFrame } from '../src/protocol/frame.ts';
 import { encodeHello, ownHello } from '../src/protocol/hello.ts';
 import { messages } from '../src/protocol/schema.ts';
@@ -26,17 +27,10 @@ export async function joinSession(folder: string): Promise<Session> {
   return { folder, settings, hello, calls: new Calls(`${folder}/socket`, frame) };
 }
 
-/** Whoever renames a free slot's folder first has it. */
 async function takeSlot(folder: string): Promise<number> {
   for (let attempt = 0; attempt < 500; attempt++) {
-    for (const name of fs.readdirSync(`${folder}/${freeSlots}`)) {
-      try {
-        fs.renameSync(`${folder}/${freeSlots}/${name}`, `${folder}/${takenSlots}/${name}`);
-        return Number(name);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // taken by another: the next one
-      }
-    }
+    const slot = takeFreeSlot(folder);
+    if (slot !== undefined) return slot;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error('the session has no free slot');

@@ -1,11 +1,11 @@
 // A handle of the program that connects to the proxy instead: a preamble says where to; how the pod's connect
 // ended comes back beside the connection, so its bytes are the program's from the first to the last.
 
+import { type OutgoingStream, preamble } from '../../src/protocol/preamble.ts';
 import type { ReplyOf, RequestOf } from '../../src/protocol/schema.ts';
 import { getBinding, type Handle, type Request } from '../bindings.ts';
 import { codeOf, errnoOf } from '../errors.ts';
 import type { Session } from '../session.ts';
-import { type OutgoingStream, preamble } from './preamble.ts';
 
 interface Way<Name extends OutgoingStream> {
   /** Connects the handle to the proxy. @returns 0, or a negative errno at once */

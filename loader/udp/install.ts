@@ -4,12 +4,12 @@
 import type { Socket } from 'node:net';
 import { leadsToLoopback } from '../../src/policy/sockets.ts';
 import { DatagramDecoder, encodeDatagram } from '../../src/protocol/datagram.ts';
+import { preamble } from '../../src/protocol/preamble.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import { type BindingFunction, getBinding, type Handle } from '../bindings.ts';
 import { errnoOf } from '../errors.ts';
 import { type AddressInfo, fillAddress } from '../net/address.ts';
 import type { Network } from '../net/network.ts';
-import { preamble } from '../net/preamble.ts';
 import type { Session } from '../session.ts';
 
 /** The pod's socket behind a socket of the program. */

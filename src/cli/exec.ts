@@ -2,7 +2,6 @@
 // this process.
 
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Flags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { EnvironmentConfig } from '../config/session-config.ts';
@@ -10,6 +9,7 @@ import { MirrordError } from '../errors.ts';
 import { sessionVariable, supervisorSocket, takeVariable } from '../policy/layer-settings.ts';
 import { preloadFile, preloadVariable, withPreload } from '../policy/native-layer.ts';
 import { nodeOption } from '../policy/node-options.ts';
+import { distFolder } from '../session/dist.ts';
 import { loaderFile, withShim } from '../session/node-shim.ts';
 import { type Session, startSession } from '../session/session.ts';
 import { launcher } from '../session/supervision.ts';
@@ -20,8 +20,6 @@ import { startSignal } from './start-signal.ts';
 
 /** A Node program that has not joined by then is one that we do not reach. */
 const joinTimeoutMs = 10_000;
-
-const distFolder = path.dirname(fileURLToPath(import.meta.url));
 
 export async function exec(
   command: string,

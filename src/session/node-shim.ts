@@ -4,12 +4,12 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sessionVariable, shimFolder } from '../policy/layer-settings.ts';
 import { nodeOption } from '../policy/node-options.ts';
+import { distFolder } from './dist.ts';
 
 /** The loader, which lies beside this code in dist/. */
-export const loaderFile = path.join(path.dirname(fileURLToPath(import.meta.url)), 'register.cjs');
+export const loaderFile = path.join(distFolder, 'register.cjs');
 
 /** @param folder the session's; where programs may not be executed (a noexec mount) the shim is passed over */
 export function makeNodeShim(folder: string): void {

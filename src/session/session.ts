@@ -1,14 +1,13 @@
 // A session from its configuration to a running proxy: cluster, target, agent, link, environment, proxy.
 
 import fs from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { SessionConfig } from '../config/session-config.ts';
 import type { MirrordError } from '../errors.ts';
 import type { LayerSettings, StartFile } from '../policy/layer-settings.ts';
 import { type RunningProxy, startProxy } from '../proxy/proxy.ts';
 import { makeSessionFolder } from '../proxy/slots.ts';
 import { checkFilter } from './check-filter.ts';
+import { distFolder } from './dist.ts';
 import { type SessionEnvironment, sessionEnvironment } from './environment.ts';
 import { Fleet } from './fleet.ts';
 import { incomingSentence, wantedOfPorts } from './incoming.ts';
@@ -65,7 +64,7 @@ async function start(options: SessionOptions): Promise<Session> {
       links: fleet.links,
       folder,
       settings: { ...layerSettings(config), ...environmentSettings(environment), machine, startFiles },
-      native: { roots: [process.cwd(), path.dirname(fileURLToPath(import.meta.url))], launcher: launcher() },
+      native: { roots: [process.cwd(), distFolder], launcher: launcher() },
       environment: () => environment,
       incoming: wantedOfPorts(config),
       report,

@@ -7,10 +7,10 @@ import net from 'node:net';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { MirrordError } from '../errors.ts';
 import { supervisorSocket } from '../policy/layer-settings.ts';
+import { distFolder } from './dist.ts';
 
 /** Longer than any path and two numbers: who sends more is no launcher. */
 const maxRequestBytes = 8192;
@@ -34,7 +34,7 @@ interface Request {
 }
 
 /** The folder of this build: the launcher and the supervisor lie in it, where there is Linux. */
-const supervisorFolder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'supervisor');
+const supervisorFolder = path.join(distFolder, 'supervisor');
 
 /** The program that starts another one under the session's supervisor, or undefined where there is none. */
 export function launcher(): string | undefined {

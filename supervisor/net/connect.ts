@@ -2,10 +2,9 @@
 // returns when the pod's connect has ended, with its result.
 
 import { leadsToLoopback } from '../../src/policy/sockets.ts';
-import { encodeFrame } from '../../src/protocol/frame.ts';
-import { type Address, encodeRequest, messages, type RequestOf } from '../../src/protocol/schema.ts';
+import { preamble } from '../../src/protocol/preamble.ts';
+import type { Address } from '../../src/protocol/schema.ts';
 import { type Call, Errno, type Handler, isErrno, type Outcome } from '../call.ts';
-import type { Session } from '../session.ts';
 import { allowIPv4, type Network, type Taken, withSocket } from './network.ts';
 import { connectSlowly } from './slow-connect.ts';
 import { decodeAddress, encodeAddress, familyOf } from './sockaddr.ts';
@@ -93,20 +92,6 @@ async function connectHere({ addon }: Network, { fd, family }: Taken, port: numb
 
 export function localPort({ addon }: Network, { fd }: Pick<Taken, 'fd'>): number {
   return decodeAddress(addon.addressOf(fd) ?? Buffer.alloc(0))?.port ?? 0;
-}
-
-/** What a layer writes first on a connection to the proxy's port; see src/proxy/outgoing.ts. */
-export function preamble<Name extends 'connectTcp' | 'openUdp'>(
-  { hello }: Session,
-  call: number,
-  name: Name,
-  request: RequestOf<Name>,
-): Buffer {
-  const { number } = messages[name];
-  return Buffer.concat([
-    encodeFrame({ kind: 'hello', channel: 0, message: messages.hello.number, payload: hello }),
-    encodeFrame({ kind: 'request', channel: call, message: number, payload: encodeRequest(name, request) }),
-  ]);
 }
 
 /** @returns undefined when it takes longer */

@@ -5,8 +5,9 @@
 
 import fs from 'node:fs';
 import net from 'node:net';
+import { preamble } from '../../src/protocol/preamble.ts';
 import type { Address } from '../../src/protocol/schema.ts';
-import { localPort, preamble } from './connect.ts';
+import { localPort } from './connect.ts';
 import { allowIPv4, type Network, type Taken } from './network.ts';
 import { AF_INET, encodeAddress } from './sockaddr.ts';
 

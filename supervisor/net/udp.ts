@@ -7,9 +7,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { leadsToLoopback } from '../../src/policy/sockets.ts';
 import { DatagramDecoder, encodeDatagram } from '../../src/protocol/datagram.ts';
+import { preamble } from '../../src/protocol/preamble.ts';
 import type { Address } from '../../src/protocol/schema.ts';
 import { Errno, type Outcome } from '../call.ts';
-import { localPort, preamble } from './connect.ts';
+import { localPort } from './connect.ts';
 import { allowIPv4, type Network, type Taken } from './network.ts';
 import { encodeAddress } from './sockaddr.ts';
 
